@@ -1,0 +1,1 @@
+"""What is asked: scenario files, units, jobs, workload generators, trace readers and the library."""

@@ -1,0 +1,52 @@
+"""What a workload hands to the run: jobs as columns, in the order of their submission."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH_JOBS = 4096  # jobs turned into Python numbers at a time, so that memory does not grow with the trace
+
+
+@dataclass(frozen=True, slots=True)
+class JobTable:
+    """Jobs as arrays of shape (n_jobs,), sorted by submit time; ties keep the order of the source.
+
+    number is the job's own number; tenant indexes tenant_names. Times in seconds since the start.
+    """
+
+    number: NDArray[np.int64]
+    submit_s: NDArray[np.float64]
+    chips: NDArray[np.int64]
+    run_s: NDArray[np.float64]
+    estimate_s: NDArray[np.float64]
+    tenant: NDArray[np.int64]
+    tenant_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.submit_s)
+
+    def head(self, n: int) -> "JobTable":
+        """The first n jobs."""
+        return self._rows(slice(0, n))
+
+    def until(self, end_s: float) -> "JobTable":
+        """The jobs submitted at or before end_s."""
+        return self.head(int(np.searchsorted(self.submit_s, end_s, side="right")))
+
+    def batches(self) -> Iterator["JobTable"]:
+        """The same jobs in pieces of BATCH_JOBS."""
+        for first in range(0, len(self), BATCH_JOBS):
+            yield self._rows(slice(first, first + BATCH_JOBS))
+
+    def _rows(self, rows: slice) -> "JobTable":
+        return JobTable(
+            self.number[rows],
+            self.submit_s[rows],
+            self.chips[rows],
+            self.run_s[rows],
+            self.estimate_s[rows],
+            self.tenant[rows],
+            self.tenant_names,
+        )

@@ -1,0 +1,186 @@
+"""A scenario file to a checked scenario: read, override, validate, and open what it refers to."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from scenarios.distributions import Choice, Uniform
+from scenarios.errors import ScenarioError, nearest
+from scenarios.jobs import JobTable
+from scenarios.schema import ScenarioKeys, Synthetic, Trace
+from scenarios.source import Key, Source, dotted, read_source
+from scenarios.synthetic import synthetic_jobs
+from scenarios.traces import TraceFile, read_trace
+from scenarios.units import shown
+
+_ALLOWED = {  # where pydantic's own words would not help
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "list_type": "a list",
+    "too_short": "at least one item",
+    "string_pattern_mismatch": "letters, digits, - and _",
+}
+
+LIBRARY = Path(__file__).parent / "library"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A checked scenario: its keys in SI numbers, where each was written, and its traces as read."""
+
+    keys: ScenarioKeys
+    source: Source
+    traces: dict[str, TraceFile] = field(repr=False)
+
+    def where(self, *key: str | int) -> str:
+        """The "file:line" where a key was written, or the option that set it."""
+        return self.source.where(*key)
+
+    def error(self, message: str, *key: str | int) -> ScenarioError:
+        """A ScenarioError at a key of this scenario."""
+        return ScenarioError(f"{dotted(key, self.source.data)}: {message}", self.where(*key))
+
+    @property
+    def end_s(self) -> float:
+        """The horizon in seconds; infinite for until-done."""
+        return self.keys.horizon if isinstance(self.keys.horizon, float) else math.inf
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know about the inputs."""
+        return [warning for trace in self.traces.values() for warning in trace.warnings]
+
+    def jobs(self, work: Synthetic | Trace, seed: int) -> Iterator[JobTable]:
+        """The jobs of a class up to the horizon, in batches."""
+        if isinstance(work, Synthetic):
+            return synthetic_jobs(work, seed, self.keys.start, self.end_s)
+        return self.traces[work.job_class].jobs.until(self.end_s).batches()
+
+    def smallest_gang(self, work: Synthetic | Trace) -> int:
+        """The fewest chips that any job of a class can ask for."""
+        if isinstance(work, Trace):
+            return int(self.traces[work.job_class].jobs.chips.min())
+        match work.chips:
+            case int(chips):
+                return chips
+            case Choice(choice=values):
+                return min(values)
+            case Uniform(uniform=(low, _)):
+                return low
+            case _:
+                return 1
+
+
+def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
+    """Read and check a scenario; overrides are (KEY=VALUE, option it came from).
+
+    Raises ScenarioError for anything that is wrong, with the file and line or the option.
+    """
+    source = read_source(path)
+    for index in range(len(overrides) + 1):
+        if isinstance(source.data.get("policy"), str):  # a bare word is a preset
+            source.data["policy"] = {"preset": source.data["policy"]}
+        if index < len(overrides):
+            source.set(*overrides[index])
+    _anchor_files(source.data, path.parent)
+    try:
+        keys = ScenarioKeys.model_validate(source.data)
+    except ValidationError as error:
+        raise _first_mistake(error, source) from None
+    traces = {}
+    for index, work in enumerate(keys.workload):
+        if isinstance(work, Trace):
+            traces[work.job_class] = _open_trace(work, source, index)
+    return Scenario(keys, source, traces)
+
+
+def locate(name: str) -> Path:
+    """The file behind a file key: absolute as it stands, else in the library."""
+    return Path(name) if Path(name).is_absolute() else LIBRARY / name
+
+
+def library() -> list[Path]:
+    """The scenarios that megawatt brings along."""
+    return sorted(LIBRARY.glob("*.yaml"))
+
+
+def find(name: str) -> Path:
+    """The scenario file of a command-line argument: a path, or the name of a library scenario."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    known = {scenario.stem: scenario for scenario in library()}
+    if name in known:
+        return known[name]
+    names = ", ".join(sorted(known))
+    raise ScenarioError(f"no such file, and no library scenario{nearest(name, known)} (library: {names})", name)
+
+
+def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
+    path = locate(work.file)
+    if not path.is_file():
+        key = ("workload", index, "file")
+        raise ScenarioError(f"{dotted(key, source.data)}: no such file: {path}", source.where(*key))
+    try:
+        trace = read_trace(work.format, path, work.on_bad_row)
+    except ScenarioError as error:
+        if error.where:
+            raise
+        key = ("workload", index, "format")
+        raise ScenarioError(f"{dotted(key, source.data)}: {error.message}", source.where(*key)) from None
+    return trace if work.jobs is None else TraceFile(trace.jobs.head(work.jobs), trace.warnings)
+
+
+def _anchor_files(node: Any, folder: Path) -> None:
+    """Make each relative `file` absolute; a bare name of the library stays, so that copies run anywhere."""
+    if isinstance(node, dict):
+        name = node.get("file")
+        if isinstance(name, str) and ((folder / name).exists() or not (LIBRARY / name).exists()):
+            in_library = (folder / name).resolve() == (LIBRARY / name).resolve()
+            node["file"] = name if in_library else str((folder / name).resolve())
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _anchor_files(child, folder)
+
+
+def _first_mistake(error: ValidationError, source: Source) -> ScenarioError:
+    """The first mistake in the order of the file, with a count of the others."""
+    mistakes = []
+    for item in error.errors(include_url=False):
+        key = _written_key(item["loc"], source.data)
+        context = item.get("ctx", {})
+        if item["type"] in ("unknown_key", "at_key"):
+            key = (*key, context["key"])
+        if item["type"] == "bad_kind":
+            raw = item["input"]
+            if isinstance(raw, dict) and "kind" in raw:
+                key, raw = (*key, "kind"), raw["kind"]
+            text = f"found {shown(raw)}; {item['msg']}"
+        elif item["type"] in ("house", "unknown_key", "at_key"):
+            text = item["msg"]
+        elif item["type"] == "missing":
+            key, text = (*key, item["loc"][-1]), "this key is missing"
+        else:
+            allowed = _ALLOWED.get(item["type"], item["msg"].removeprefix("Input should be "))
+            text = f"found {shown(item['input'])}; allowed: {allowed}"
+        mistakes.append((source.lines.get(key[:-1] if item["type"] == "missing" else key, 0), key, text))
+    _, key, text = min(mistakes, key=lambda mistake: mistake[0])
+    more = f" ({len(mistakes) - 1} more in this file)" if len(mistakes) > 1 else ""
+    name = dotted(key, source.data)
+    return ScenarioError(f"{name}: {text}{more}" if name else f"{text}{more}", source.where(*key))
+
+
+def _written_key(location: tuple[str | int, ...], data: Any) -> Key:
+    """A pydantic location without the steps that only name the type (union tags)."""
+    key: Key = ()
+    node = data
+    for step in location:
+        listed = isinstance(node, list) and isinstance(step, int) and step < len(node)
+        if listed or (isinstance(node, dict) and step in node):
+            node = node[step]
+            key = (*key, step)
+    return key

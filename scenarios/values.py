@@ -1,0 +1,115 @@
+"""The scalar types of scenario keys: quantities with units, strict numbers and names.
+
+Each is a pydantic type that takes what a person writes and yields an SI number, and that writes
+itself back as text that reads to the same bits.
+"""
+
+import contextlib
+import datetime
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from scenarios.errors import nearest
+from scenarios.units import format_quantity, parse_quantity, shown
+
+
+class Keys(BaseModel):
+    """A mapping of a scenario: unknown keys are refused with the nearest known one, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, populate_by_name=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            raise PydanticCustomError("house", "found {found}; allowed: keys such as {keys}", _context(raw, cls))
+        allowed = [field.alias or name for name, field in cls.model_fields.items()]
+        for key in raw:
+            if key not in allowed:
+                text = f"unknown key{nearest(str(key), allowed)} (allowed: {', '.join(allowed)})"
+                raise PydanticCustomError("unknown_key", "{text}", {"text": text, "key": key})
+        return raw
+
+
+def _context(raw: object, model: type[BaseModel]) -> dict[str, str]:
+    return {"found": shown(raw), "keys": ", ".join(field.alias or name for name, field in model.model_fields.items())}
+
+
+def house(message: str) -> PydanticCustomError:
+    """A validation error whose text is the message as it stands."""
+    return PydanticCustomError("house", "{text}", {"text": message})
+
+
+def _quantity(si_unit: str, low: float = 0.0, open_low: bool = False) -> Callable[[Any], float]:
+    def parse(raw: Any) -> float:
+        try:
+            value = parse_quantity(raw, si_unit)
+        except ValueError as error:
+            raise house(str(error)) from None
+        if value < low or (open_low and value == low):
+            bound = "more than" if open_low else "at least"
+            raise house(f"found {raw!r}; allowed: {bound} {format_quantity(low, si_unit)}")
+        return value
+
+    return parse
+
+
+def _written(si_unit: str) -> PlainSerializer:
+    return PlainSerializer(lambda value: format_quantity(value, si_unit), return_type=str)
+
+
+_TIME_SCHEMA = WithJsonSchema({"type": "string", "description": "a time with its unit", "examples": ["30 days"]})
+Duration = Annotated[float, BeforeValidator(_quantity("s")), _written("s"), _TIME_SCHEMA]
+PositiveDuration = Annotated[float, BeforeValidator(_quantity("s", open_low=True)), _written("s"), _TIME_SCHEMA]
+
+UNTIL_DONE = "until-done"
+
+
+def _horizon(raw: Any) -> float | str:
+    return UNTIL_DONE if raw == UNTIL_DONE else _quantity("s", open_low=True)(raw)
+
+
+Horizon = Annotated[
+    float | Literal["until-done"],
+    BeforeValidator(_horizon),
+    PlainSerializer(lambda value: value if isinstance(value, str) else format_quantity(value, "s"), return_type=str),
+    WithJsonSchema({"type": "string", "description": "a time with its unit, or until-done", "examples": ["30 days"]}),
+]
+
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
+
+
+def _date(raw: Any) -> datetime.datetime:
+    """UTC date and time of "2026-01-01" or "2026-01-01T06:00:00"; a time without a zone is UTC."""
+    if isinstance(raw, str):
+        with contextlib.suppress(ValueError):  # what is no date is refused below
+            raw = datetime.datetime.fromisoformat(raw)
+    if isinstance(raw, datetime.date) and not isinstance(raw, datetime.datetime):
+        raw = datetime.datetime(raw.year, raw.month, raw.day)
+    if not isinstance(raw, datetime.datetime):
+        raise house(f"found {shown(raw)}; allowed: a date such as 2026-01-01 or 2026-01-01T06:00:00")
+    moment: datetime.datetime = raw if raw.tzinfo is not None else raw.replace(tzinfo=datetime.UTC)
+    return moment.astimezone(datetime.UTC)
+
+
+Date = Annotated[
+    datetime.datetime,
+    BeforeValidator(_date),
+    PlainSerializer(lambda value: value.strftime("%Y-%m-%dT%H:%M:%S"), return_type=str),
+    WithJsonSchema({"type": "string", "description": "a date or date and time, UTC", "examples": ["2026-01-01"]}),
+]
