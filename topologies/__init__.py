@@ -1,0 +1,1 @@
+"""What is built: the hardware catalog, the plant of a scenario and its free-capacity index."""
