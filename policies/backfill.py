@@ -1,0 +1,60 @@
+"""Backfill: who may pass a head that does not fit. One pure pass over the queue each.
+
+A pass that follows another without any release between them looks at the new arrivals only: what could
+not start then cannot start now. Chips that a pass hands out only make the others' case worse.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from policies.order import Order, in_order
+from policies.placement import Placer
+from policies.queue import Walk
+from policies.trial import Trial
+from policies.view import Blocked, Decisions, Memo, View
+
+Backfill: TypeAlias = Callable[[View, Order, Placer], Decisions]
+
+
+def none(view: View, _order: Order, placer: Placer) -> Decisions:
+    """Nobody passes: jobs start from the head of the queue until one does not fit."""
+    memo = view.memo
+    if memo is not None and memo.head is view.queue.head():
+        return Decisions([], memo.blocked, memo)
+    trial = Trial(view.free, placer)
+    walk = Walk(view.queue)
+    for job in walk:
+        found = trial.find(job.shape)
+        if found is None:
+            blocked = {job.shape: trial.reason(job.shape)}
+            return Decisions(trial.starts, blocked, Memo(job, blocked))
+        trial.start(job, *found)
+        walk.next()
+    return Decisions(trial.starts)
+
+
+def greedy(view: View, order: Order, placer: Placer) -> Decisions:
+    """Everybody who fits starts, in order; the head has no reservation and can starve."""
+    memo = view.memo
+    trial = Trial(view.free, placer)
+    if memo is not None:
+        known = dict(memo.blocked)
+        for job in in_order(view.arrived, order):
+            if job.shape not in known:
+                found = trial.find(job.shape)
+                if found is None:
+                    known[job.shape] = trial.reason(job.shape)
+                else:
+                    trial.start(job, *found)
+        return Decisions(trial.starts, known, Memo(None, known))
+    blocked: Blocked = {}
+    walk = Walk(view.queue)
+    for job in walk:
+        found = trial.find(job.shape)
+        if found is None:
+            blocked[job.shape] = trial.reason(job.shape)
+            walk.leave()
+        else:
+            trial.start(job, *found)
+            walk.next()
+    return Decisions(trial.starts, blocked, Memo(None, blocked))

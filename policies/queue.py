@@ -1,0 +1,137 @@
+"""The waiting jobs, grouped by shape so that a scheduling pass touches shapes and not jobs."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from heapq import heapify, heappop, heapreplace
+from typing import NamedTuple, TypeAlias
+
+OrderKey: TypeAlias = tuple[float, float, int]
+"""(value of the order policy, submit_s, row): the lowest goes first, ties in order of submission."""
+
+
+class Shape(NamedTuple):
+    """What a gang needs: the pools it may use, by position, and its chips."""
+
+    pools: tuple[int, ...]
+    chips: int
+
+
+class QueuedJob(NamedTuple):
+    """A waiting job as policies see it. estimate_s is the user's word; nobody knows the run time yet."""
+
+    row: int
+    shape: Shape
+    submit_s: float
+    estimate_s: float
+
+
+class Lane:
+    """The waiting jobs of one shape, in order."""
+
+    __slots__ = ("estimates_s", "jobs", "keys", "shape")
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.keys: list[OrderKey] = []
+        self.jobs: list[QueuedJob] = []
+        self.estimates_s: list[float] = []  # rising, to know at once that no job is short enough
+
+    def next_within(self, at: int, longest_s: float) -> int:
+        """The position from `at` on of the first job with an estimate of at most longest_s, -1 if there is none."""
+        if self.estimates_s[0] > longest_s:
+            return -1
+        jobs = self.jobs
+        for index in range(at, len(jobs)):
+            if jobs[index].estimate_s <= longest_s:
+                return index
+        return -1
+
+
+class Queue:
+    """All waiting jobs, by shape; lanes that run empty are dropped."""
+
+    __slots__ = ("chips", "jobs", "lanes")
+
+    def __init__(self) -> None:
+        self.lanes: dict[Shape, Lane] = {}
+        self.jobs = 0
+        self.chips = 0
+
+    def add(self, job: QueuedJob, value: float) -> None:
+        """Put a job in its place; value is what the order policy says of it."""
+        lane = self.lanes.get(job.shape)
+        if lane is None:
+            lane = self.lanes[job.shape] = Lane(job.shape)
+        key = (value, job.submit_s, job.row)
+        if not lane.keys or key > lane.keys[-1]:
+            lane.keys.append(key)
+            lane.jobs.append(job)
+        else:
+            at = bisect_left(lane.keys, key)
+            lane.keys.insert(at, key)
+            lane.jobs.insert(at, job)
+        insort(lane.estimates_s, job.estimate_s)
+        self.jobs += 1
+        self.chips += job.shape.chips
+
+    def remove(self, job: QueuedJob, value: float) -> None:
+        """Take out a job that was added with this value."""
+        lane = self.lanes[job.shape]
+        at = bisect_left(lane.keys, (value, job.submit_s, job.row))
+        del lane.keys[at]
+        del lane.jobs[at]
+        if lane.jobs:
+            del lane.estimates_s[bisect_left(lane.estimates_s, job.estimate_s)]
+        else:
+            del self.lanes[job.shape]
+        self.jobs -= 1
+        self.chips -= job.shape.chips
+
+    def head(self) -> QueuedJob | None:
+        """The first job of all."""
+        if not self.lanes:
+            return None
+        return min(self.lanes.values(), key=_first_key).jobs[0]
+
+
+def _first_key(lane: Lane) -> OrderKey:
+    return lane.keys[0]
+
+
+class Walk:
+    """A walk through a queue in order that can leave whole lanes out."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self, queue: Queue) -> None:
+        self._heap = [(lane.keys[0], 0, lane) for lane in queue.lanes.values()]
+        heapify(self._heap)
+
+    def __iter__(self) -> Iterator[QueuedJob]:
+        """The first job not yet passed, again and again until next, skip_to or leave moves on."""
+        heap = self._heap
+        while heap:
+            _, at, lane = heap[0]
+            yield lane.jobs[at]
+
+    def next(self) -> None:
+        """Go on to the next job; this one's lane stays in the walk."""
+        _, at, lane = self._heap[0]
+        at += 1
+        if at < len(lane.jobs):
+            heapreplace(self._heap, (lane.keys[at], at, lane))
+        else:
+            heappop(self._heap)
+
+    def next_within(self, longest_s: float) -> None:
+        """Go on; of this lane only jobs with an estimate of at most longest_s come up next."""
+        _, at, lane = self._heap[0]
+        at = lane.next_within(at + 1, longest_s)
+        if at < 0:
+            heappop(self._heap)
+        else:
+            heapreplace(self._heap, (lane.keys[at], at, lane))
+
+    def leave(self) -> None:
+        """Go on; nobody of this lane comes up again."""
+        heappop(self._heap)

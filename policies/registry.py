@@ -1,0 +1,29 @@
+"""The built-in policies by axis and name, and the presets. Adding one is adding a line here."""
+
+from collections.abc import Mapping
+
+from policies.backfill import Backfill, greedy, none
+from policies.easy import easy
+from policies.order import Order, fifo, sjf
+from policies.placement import PACK, Placer
+
+ORDERS: Mapping[str, Order] = {"fifo": fifo, "sjf": sjf}
+BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy}
+PLACEMENTS: Mapping[str, Placer] = {"pack": PACK}
+
+AXES: Mapping[str, Mapping[str, object]] = {"order": ORDERS, "backfill": BACKFILLS, "placement": PLACEMENTS}
+DEFAULTS: Mapping[str, str] = {"order": "fifo", "backfill": "easy", "placement": "pack"}
+PRESETS: Mapping[str, Mapping[str, str]] = {
+    "fifo": {"order": "fifo", "backfill": "none"},
+    "fifo-skip": {"order": "fifo", "backfill": "greedy"},
+    "sjf": {"order": "sjf", "backfill": "none"},
+    "sjf-skip": {"order": "sjf", "backfill": "greedy"},
+    "easy": {"order": "fifo", "backfill": "easy"},
+    "sjf-easy": {"order": "sjf", "backfill": "easy"},
+}
+
+
+def about(policy: object) -> str:
+    """The one line that a policy's docstring opens with."""
+    function = policy.place if isinstance(policy, Placer) else policy
+    return (function.__doc__ or "").strip().splitlines()[0]

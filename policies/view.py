@@ -1,0 +1,86 @@
+"""What a policy sees and what it answers: plain values, no clock and no simulator.
+
+A policy reads a View and returns Decisions. It changes nothing; the run applies what it decided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from policies.queue import Queue, QueuedJob, Shape
+from topologies.free import FreeChips, Placement
+
+NO_ROOM = "no room"  # fewer free chips than the gang needs
+FRAGMENTED = "fragmented"  # enough free chips, but no placement for the gang
+HELD = "held"  # it would fit, but the policy keeps the chips for somebody else
+
+
+class Release(NamedTuple):
+    """A running gang as planning sees it: it frees its chips when its estimate ends [s]."""
+
+    planned_end_s: float
+    row: int
+    chips: int
+    placement: Placement
+
+
+class Start(NamedTuple):
+    """A decision: this job starts now, in this pool, on these chips."""
+
+    job: QueuedJob
+    pool: int
+    placement: Placement
+
+
+Blocked: TypeAlias = dict[Shape, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The place of a waiting head under EASY.
+
+    free: the pool's chips at shadow_s, without those of the backfilled jobs that will still run then.
+    domains: where the head will sit, as bits.
+    """
+
+    head: QueuedJob
+    pool: int
+    shadow_s: float
+    free: FreeChips
+    domains: int
+
+
+class Memo(NamedTuple):
+    """What a pass found, valid until chips are released: the head it stopped at and what cannot start."""
+
+    head: QueuedJob | None
+    blocked: Blocked
+    reservation: Reservation | None = None
+
+
+@dataclass(slots=True)
+class View:
+    """The state at one instant, after all completions and arrivals.
+
+    free and running are by pool, running sorted by planned end. memo is what the previous pass
+    returned, None if chips have been released since; arrived are the jobs that joined since then.
+    """
+
+    now_s: float
+    queue: Queue
+    free: Sequence[FreeChips]
+    running: Sequence[Sequence[Release]]
+    arrived: Sequence[QueuedJob] = ()
+    memo: Memo | None = None
+
+
+@dataclass(slots=True)
+class Decisions:
+    """The jobs to start, in order, and for each shape that was tried in vain the reason.
+
+    A shape that waits and is not in blocked stands behind the head of a queue that lets nobody pass.
+    """
+
+    starts: list[Start] = field(default_factory=list)
+    blocked: Blocked = field(default_factory=dict)
+    memo: Memo | None = None
