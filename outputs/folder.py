@@ -1,0 +1,141 @@
+"""Run folders: written whole or not at all, never over something that is no run folder."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from outputs.metrics import Result
+from scenarios.errors import ScenarioError
+
+ROW_GROUP_ROWS = 131_072  # fixed, so that the bytes do not depend on the number of threads
+
+
+def plan(name: str, out: Path | None, force: bool) -> Path:
+    """Where a run will be saved; ScenarioError at once where an explicit folder may not be written."""
+    if out is None:
+        return _next_free(Path("runs"), name)
+    if out.exists() and not force:
+        raise ScenarioError("exists already; choose another folder, or --force to replace that run", f"--out {out}")
+    if out.exists() and not _replaceable(out):
+        raise ScenarioError(
+            "exists and is no run folder (it holds no run.json); --force will not remove it", f"--out {out}"
+        )
+    if not _writable(out):
+        raise ScenarioError("cannot be written", f"--out {out}")
+    return out
+
+
+def save(
+    result: Result,
+    scenario_text: str,
+    facts: Mapping[str, Any],
+    folder: Path,
+    own_name: bool,
+    draw: Callable[[Path], object],
+) -> Path:
+    """Write a run folder beside its place and rename it into it; returns where it went.
+
+    draw: makes the pictures in the folder it is given, which is not yet in its place.
+    own_name: the name was ours to choose, so when another run has taken it meanwhile the next free one
+    is used; otherwise the folder there is replaced (plan has checked that it may be).
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _write(beside, result, scenario_text, facts)
+        draw(beside)
+        beside.chmod(0o755)  # mkdtemp makes it private
+        return _move(beside, folder, own_name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def summary_of(folder: Path) -> dict[str, float]:
+    """summary.json of a saved run; ScenarioError if it is none."""
+    return dict(_json(folder, "summary.json"))
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    """run.json of a saved run; ScenarioError if it is none."""
+    return dict(_json(folder, "run.json"))
+
+
+def table_of(folder: Path, name: str) -> pl.DataFrame:
+    """One of a saved run's tables; ScenarioError if it cannot be read."""
+    try:
+        return pl.read_parquet(folder / f"{name}.parquet")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ScenarioError(f"cannot be read: {str(error).splitlines()[0]}", str(folder / f"{name}.parquet")) from None
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(folder: Path, result: Result, scenario_text: str, facts: Mapping[str, Any]) -> None:
+    (folder / "scenario.yaml").write_text(scenario_text, encoding="utf-8")
+    (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    (folder / "summary.json").write_text(json.dumps(result.summary, indent=2) + "\n", encoding="utf-8")
+    for name, frame in (("jobs", result.jobs), ("timeline", result.timeline)):
+        frame.rechunk().write_parquet(folder / f"{name}.parquet", row_group_size=ROW_GROUP_ROWS)
+
+
+def _move(beside: Path, folder: Path, own_name: bool) -> Path:
+    while True:
+        try:
+            if not own_name and folder.exists():
+                _retire(folder)
+            beside.rename(folder)
+            return folder
+        except OSError:
+            if not own_name or not folder.exists():
+                raise
+            folder = _next_free(folder.parent, folder.name.rsplit("-", 1)[0] if _numbered(folder) else folder.name)
+
+
+def _retire(folder: Path) -> None:
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
+    folder.rename(aside / folder.name)
+    shutil.rmtree(aside)
+
+
+def _numbered(folder: Path) -> bool:
+    return folder.name.rsplit("-", 1)[-1].isdigit()
+
+
+def _next_free(parent: Path, name: str) -> Path:
+    folder, number = parent / name, 2
+    while folder.exists():
+        folder, number = parent / f"{name}-{number}", number + 1
+    return folder
+
+
+def _replaceable(folder: Path) -> bool:
+    return (
+        folder.is_dir() and not folder.is_symlink() and ((folder / "run.json").is_file() or not any(folder.iterdir()))
+    )
+
+
+def _writable(folder: Path) -> bool:
+    parent = folder.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+
+
+def _json(folder: Path, name: str) -> Any:
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except OSError:
+        raise ScenarioError(f"is no run folder: it holds no {name}", str(folder)) from None
+    except ValueError as error:
+        raise ScenarioError(f"is damaged: {error}", str(folder / name)) from None

@@ -1,0 +1,40 @@
+"""The resolved scenario: every default, override, policy and catalog constant written out.
+
+Running this text gives the same bytes as the run it came from.
+"""
+
+import io
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from policies.build import Policy
+from scenarios.load import Scenario
+from scenarios.schema import PLAIN
+from topologies.build import rack_entry
+
+
+def resolved(scenario: Scenario, policy: Policy, seed: int) -> str:
+    """The YAML text of a scenario with nothing left to a default."""
+    data = _written(scenario.keys.model_dump(by_alias=True, exclude_none=True))
+    data["seed"] = seed
+    data["policy"] = dict(policy.names)
+    racks = sorted({fleet.rack for fleet in scenario.keys.fleet if fleet.rack != PLAIN})
+    entries = {name: rack_entry(scenario, name) for name in racks}
+    data["catalog"] = {"racks": {name: entry.model_dump() for name, entry in entries.items() if entry is not None}}
+    yaml = YAML(typ="safe", pure=True)
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares it None
+    yaml.default_flow_style = False
+    yaml.width = 120
+    text = io.StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()
+
+
+def _written(node: Any) -> Any:
+    """Tuples as lists, which is how YAML writes them."""
+    if isinstance(node, dict):
+        return {key: _written(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_written(value) for value in node]
+    return node

@@ -1,0 +1,44 @@
+"""A recorded log as a table for the terminal and as the project's own job table."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from rich.table import Table
+
+from outputs.tables import duration, table
+from scenarios.jobs import JobTable
+from scenarios.traces import CSV_COLUMNS
+
+
+def trace_table(name: str, jobs: JobTable) -> Table:
+    """What a log holds: jobs, span, sizes, run times, and the load it would put on a cluster."""
+    work = float(np.sum(jobs.chips * jobs.run_s))
+    span_s = float(jobs.submit_s[-1] - jobs.submit_s[0])
+    rows = [
+        ("jobs", f"{len(jobs):,}"),
+        ("submitted over", duration(span_s)),
+        ("chips a job", f"mean {jobs.chips.mean():,.1f}, max {jobs.chips.max():,}"),
+        ("run time", f"mean {duration(float(jobs.run_s.mean()))}, max {duration(float(jobs.run_s.max()))}"),
+        ("run past their estimate", f"{int(np.sum(jobs.run_s > jobs.estimate_s)):,}"),
+        ("tenants", f"{len(jobs.tenant_names):,}"),
+        ("mean load", f"{work / span_s:,.1f} chips" if span_s else "-"),
+    ]
+    return table(name, ("", ""), rows)
+
+
+def write_csv(jobs: JobTable, out: Path) -> None:
+    """Write the job table, which the trace format csv reads back; the file appears whole or not at all."""
+    frame = pl.DataFrame({name: getattr(jobs, name) for name in CSV_COLUMNS if name != "tenant"})
+    frame = frame.with_columns(tenant=pl.Series(np.array(jobs.tenant_names)[jobs.tenant]))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, beside = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+    os.close(descriptor)
+    try:
+        frame.write_csv(beside)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(out)
+    finally:
+        Path(beside).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What happens: the clock, the processes, the run and the command line."""

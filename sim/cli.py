@@ -1,0 +1,236 @@
+"""The command line. The one place that prints, and that turns a mistake of the user into exit code 2.
+
+Imports of weight stand inside the commands, so that --help answers at once.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scenarios.errors import ScenarioError
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Commands(click.Group):
+    """A click group whose commands end with the exit codes of the contract."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a mistake of the user ends with 2, an interruption with 130."""
+        try:
+            return super().invoke(ctx)
+        except ScenarioError as error:
+            click.echo(f"megawatt: {error}", err=True)
+            ctx.exit(2)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("megawatt: interrupted; nothing was saved", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=Commands, context_settings=_CONTEXT)
+@click.version_option(package_name="megawatt", prog_name="megawatt")
+def main() -> None:
+    """Simulate AI data-center capacity: which racks, jobs and policies make the most of the megawatts."""
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+_overrides = click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a key, such as fleet.dgx.count=8."
+)
+_policy = click.option(
+    "--policy", metavar="SPEC", help="A preset and/or axis=value parts: easy, or order=sjf,backfill=none."
+)
+
+
+def _all_overrides(settings: tuple[str, ...], policy: str | None) -> list[tuple[str, str]]:
+    from policies.build import overrides
+
+    found = [(setting, "--set") for setting in settings]
+    if policy is not None:
+        found += [(setting, f"--policy {policy}:") for setting in overrides(policy)]
+    return found
+
+
+@main.command()
+@click.argument("scenario")
+@_overrides
+@_policy
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random streams; default: the scenario's.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder; default: runs/NAME or the next free number.")
+@click.option("--force", is_flag=True, help="Replace the run that stands at --out.")
+@click.option("--quiet", is_flag=True, help="Print the run folder only.")
+@click.option("--no-render", is_flag=True, help="Draw no pictures.")
+def run(
+    scenario: str,
+    settings: tuple[str, ...],
+    policy: str | None,
+    seed: int | None,
+    out: Path | None,
+    force: bool,
+    quiet: bool,
+    no_render: bool,
+) -> None:
+    """Run a scenario (a file or a library name)."""
+    from scenarios.load import find
+    from sim.progress import Reporter
+    from sim.run import run as run_scenario
+
+    with Reporter(quiet) as reporter:
+        done = run_scenario(
+            find(scenario), _all_overrides(settings, policy), seed, out, force, not no_render, reporter.report
+        )
+    if not quiet:
+        from outputs.tables import show, summary_table
+
+        for warning in done.result.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        show(summary_table(done.name, done.result.summary))
+    click.echo(done.folder)
+
+
+@main.command()
+@click.argument("scenario")
+@_overrides
+@_policy
+def validate(scenario: str, settings: tuple[str, ...], policy: str | None) -> None:
+    """Check a scenario without running it."""
+    from scenarios.load import find
+    from sim.run import prepare
+
+    checked, plant, decided = prepare(find(scenario), _all_overrides(settings, policy))
+    for warning in checked.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    pools = "1 pool" if len(plant.pools) == 1 else f"{len(plant.pools)} pools"
+    axes = ", ".join(f"{axis} {name}" for axis, name in decided.names.items())
+    click.echo(f"{checked.keys.name}: valid ({plant.chips:,} chips in {pools}; {axes})")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files."""
+    import json
+
+    from scenarios.schema import ScenarioKeys
+
+    click.echo(json.dumps(ScenarioKeys.model_json_schema(by_alias=True), indent=2))
+
+
+@main.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def plot(runs: tuple[Path, ...]) -> None:
+    """Draw the pictures of saved runs again."""
+    from outputs.plots import render
+
+    for folder in runs:
+        for picture in render(folder):
+            click.echo(picture)
+
+
+@main.command()
+@click.argument("format", metavar="FORMAT")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write the project's job table as CSV.")
+@click.option("--on-bad-row", type=click.Choice(["fail", "skip"]), default="fail", show_default=True)
+@click.option("--force", is_flag=True, help="Replace the file that stands at --out.")
+def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: bool) -> None:
+    """Say what a recorded log holds, or write it as CSV.
+
+    `megawatt show traces` lists the formats. The CSV is the job table that the trace format csv reads.
+    """
+    from outputs.tables import show
+    from outputs.traces import trace_table, write_csv
+    from scenarios.traces import read_trace
+
+    if out is not None and out.exists() and not force:
+        raise ScenarioError("exists already; choose another file, or --force to replace it", f"--out {out}")
+    read = read_trace(format, file, on_bad_row)
+    for warning in read.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if out is None:
+        show(trace_table(file.name, read.jobs))
+    else:
+        write_csv(read.jobs, out)
+        click.echo(out)
+
+
+@main.group()
+def new() -> None:
+    """Write a commented starting point for your own work."""
+
+
+@new.command("scenario")
+@click.argument("name")
+def new_scenario(name: str) -> None:
+    """Write NAME.yaml, a scenario that runs as it stands."""
+    from scenarios.template import write_template
+
+    click.echo(write_template(name))
+
+
+def _catalog(of: str) -> Callable[[bool], None]:
+    from outputs.tables import show as show_table
+    from outputs.tables import table
+    from topologies.catalog import table as catalog
+
+    def listing(sources: bool) -> None:
+        columns = ["name", "metric", "value ", "unit", *(["confidence", "source", "note"] if sources else [])]
+        rows = [
+            [
+                fact.item,
+                fact.metric,
+                fact.text,
+                fact.unit,
+                *([fact.confidence, fact.source, fact.note] if sources else []),
+            ]
+            for facts in catalog(of).values()
+            for fact in facts.values()
+        ]
+        show_table(table("", columns, rows))
+
+    return listing
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["scenarios", "policies", "accelerators", "racks", "traces"]))
+@click.option("--sources", is_flag=True, help="With accelerators and racks: where each figure comes from.")
+def show(what: str, sources: bool) -> None:
+    """List what megawatt brings along."""
+    from outputs.tables import show as show_table
+    from outputs.tables import table
+
+    if what in ("accelerators", "racks"):
+        _catalog(what)(sources)
+    elif what == "scenarios":
+        from scenarios.load import library, load
+
+        loaded = [load(path).keys for path in library()]
+        show_table(table("", ["name", "description"], [[keys.name, keys.description] for keys in loaded]))
+    elif what == "policies":
+        from policies.registry import AXES, DEFAULTS, PRESETS, about
+
+        rows = [
+            [f"{axis}={name}", ("(default) " if DEFAULTS[axis] == name else "") + about(policy)]
+            for axis, known in AXES.items()
+            for name, policy in known.items()
+        ]
+        presets = [
+            [name, ", ".join(f"{axis}={value}" for axis, value in axes.items())] for name, axes in PRESETS.items()
+        ]
+        show_table(table("axes", ["policy", "what it does"], rows))
+        show_table(table("\npresets", ["name", "stands for"], presets))
+    else:
+        from scenarios.traces import FORMATS
+
+        show_table(table("", ["format", "what it is"], [[name, form.about] for name, form in FORMATS.items()]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""The clock: SimPy's environment with absolute times and a fixed order of things within one instant."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from heapq import heappush
+from typing import Any, cast
+
+import simpy
+
+
+class Phase(IntEnum):
+    """The order of events at one instant (SimPy's event priority); the scheduling pass follows the last."""
+
+    COMPLETION = 1
+    ARRIVAL = 10
+
+
+class Clock(simpy.Environment):
+    """Simulated time [s] since the scenario's start.
+
+    An event is put at a time rather than after a delay: now + (time - now) is not always the time, and
+    two events of one instant must meet on the same float.
+    """
+
+    @property
+    def coming(self) -> Sequence[tuple[float, int, int, simpy.Event]]:
+        """The heap of events to come, the next one first; to be read only."""
+        return self._queue
+
+    def put(self, event: simpy.Event, time_s: float, phase: Phase) -> None:
+        """Let an event happen at time_s."""
+        heappush(cast(list[Any], self._queue), (time_s, phase, next(self._eid), event))
+
+
+class Moment(simpy.Event):
+    """An event that happens at a set time; a process waits for it by yielding it."""
+
+    def __init__(self, clock: Clock, time_s: float, phase: Phase) -> None:
+        # Event.__init__ is not called: like simpy.Timeout, this event is triggered from the first.
+        self.env = clock
+        self.callbacks = []
+        self._ok = True
+        self._value = None
+        clock.put(self, time_s, phase)
