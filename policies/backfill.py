@@ -1,7 +1,8 @@
 """Backfill: who may pass a head that does not fit. One pure pass over the queue each.
 
 A pass that follows another without any release between them looks at the new arrivals only: what could
-not start then cannot start now. Chips that a pass hands out only make the others' case worse.
+not start then cannot start now, since starts only take chips away. (Under EASY on many domains a start can
+move the head's seat and so free a held job; that job is looked at again at the next release.)
 """
 
 from collections.abc import Callable
@@ -46,6 +47,7 @@ def greedy(view: View, order: Order, placer: Placer) -> Decisions:
                     known[job.shape] = trial.reason(job.shape)
                 else:
                     trial.start(job, *found)
+        known = trial.reasons(known)
         return Decisions(trial.starts, known, Memo(None, known))
     blocked: Blocked = {}
     walk = Walk(view.queue)
@@ -57,4 +59,5 @@ def greedy(view: View, order: Order, placer: Placer) -> Decisions:
         else:
             trial.start(job, *found)
             walk.next()
+    blocked = trial.reasons(blocked)
     return Decisions(trial.starts, blocked, Memo(None, blocked))

@@ -62,6 +62,8 @@ def overrides(spec: str) -> list[str]:
         elif not separator and at == 0 and axis in PRESETS:
             found.append(f"policy={axis}")
         else:
+            if axis in PRESETS and not separator:
+                raise ScenarioError(f"the preset {axis!r} must come first", f"--policy {spec}")
             kind, names = ("axis", AXES) if separator else ("policy", PRESETS)
             hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
             raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")

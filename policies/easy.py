@@ -70,7 +70,7 @@ class Passing:
             if reason is None:
                 walk.next()
             elif reason is HELD and self.reservation is not None:
-                walk.next_within(self.reservation.shadow_s - self.view.now_s)
+                walk.next_ending_by(self.view.now_s, self.reservation.shadow_s)
             else:
                 walk.leave()
 
@@ -85,14 +85,15 @@ class Passing:
             return
         if self.reservation is None:
             self.reservation = reserve(self.view, self.trial, self.head)
-        if found[0] != self.reservation.pool or job.estimate_s <= self.reservation.shadow_s - self.view.now_s:
+        if found[0] != self.reservation.pool or self.view.now_s + job.estimate_s <= self.reservation.shadow_s:
             self.trial.start(job, *found)
         elif shape not in blocked:
             self._try_long(job, self.reservation, found[1])
 
     def decisions(self) -> Decisions:
         """What was decided, and what the next pass may rely on."""
-        return Decisions(self.trial.starts, self.blocked, Memo(self.head, self.blocked, self.reservation))
+        blocked = self.trial.reasons(self.blocked)
+        return Decisions(self.trial.starts, blocked, Memo(self.head, blocked, self.reservation))
 
     def _try_long(self, job: QueuedJob, reservation: Reservation, placement: Placement) -> None:
         """A job that will still run at the shadow time, in the head's pool."""

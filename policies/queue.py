@@ -36,13 +36,16 @@ class Lane:
         self.jobs: list[QueuedJob] = []
         self.estimates_s: list[float] = []  # rising, to know at once that no job is short enough
 
-    def next_within(self, at: int, longest_s: float) -> int:
-        """The position from `at` on of the first job with an estimate of at most longest_s, -1 if there is none."""
-        if self.estimates_s[0] > longest_s:
+    def next_ending_by(self, at: int, now_s: float, end_s: float) -> int:
+        """The position from `at` on of the first job whose estimate ends by end_s if it starts now, -1 if none.
+
+        The sum is compared, not the difference: a planned end is now + estimate, and rounding must not part equals.
+        """
+        if now_s + self.estimates_s[0] > end_s:
             return -1
         jobs = self.jobs
         for index in range(at, len(jobs)):
-            if jobs[index].estimate_s <= longest_s:
+            if now_s + jobs[index].estimate_s <= end_s:
                 return index
         return -1
 
@@ -108,7 +111,7 @@ class Walk:
         heapify(self._heap)
 
     def __iter__(self) -> Iterator[QueuedJob]:
-        """The first job not yet passed, again and again until next, skip_to or leave moves on."""
+        """The first job not yet passed, again and again until next, next_ending_by or leave moves on."""
         heap = self._heap
         while heap:
             _, at, lane = heap[0]
@@ -123,10 +126,10 @@ class Walk:
         else:
             heappop(self._heap)
 
-    def next_within(self, longest_s: float) -> None:
-        """Go on; of this lane only jobs with an estimate of at most longest_s come up next."""
+    def next_ending_by(self, now_s: float, end_s: float) -> None:
+        """Go on; of this lane the next to come up is a job whose estimate ends by end_s."""
         _, at, lane = self._heap[0]
-        at = lane.next_within(at + 1, longest_s)
+        at = lane.next_ending_by(at + 1, now_s, end_s)
         if at < 0:
             heappop(self._heap)
         else:

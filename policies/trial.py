@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from policies.placement import Placer
 from policies.queue import QueuedJob, Shape
-from policies.view import FRAGMENTED, NO_ROOM, Start
+from policies.view import FRAGMENTED, HELD, NO_ROOM, Blocked, Start
 from topologies.free import FreeChips, Placement
 
 
@@ -50,6 +50,15 @@ class Trial:
         """Why a gang that found no place has none."""
         room = any(self.free(pool).free >= shape.chips for pool in shape.pools)
         return FRAGMENTED if room else NO_ROOM
+
+    def reasons(self, blocked: Blocked) -> Blocked:
+        """Why shapes are blocked after all planned starts; a start may have taken the chips they were held for."""
+        if not self.starts:
+            return blocked
+        return {
+            shape: reason if reason is HELD and self.find(shape) is not None else self.reason(shape)
+            for shape, reason in blocked.items()
+        }
 
     def _settle(self, start: Start) -> None:
         self._pending = None

@@ -6,18 +6,24 @@ value stands for a constant. The value type T carries the unit: Lognormal[Positi
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
 
+from scenarios.units import parse_quantity
 from scenarios.values import Count, Keys, Name, NonNegative, Positive, PositiveDuration, house
 
 T = TypeVar("T", bound=float)
 V = TypeVar("V")
+Weight = Annotated[float, Field(gt=0, le=1e12)]
 
 
 class Choice(Keys, Generic[V]):
     """One of the listed values, each as likely as the others, or by the weights of a mapping."""
 
-    choice: Annotated[list[V], Field(min_length=1)] | Annotated[dict[V, Positive], Field(min_length=1)]
+    choice: Annotated[
+        Annotated[list[V], Field(min_length=1), Tag("values")]
+        | Annotated[dict[V, Weight], Field(min_length=1), Tag("weights")],
+        Discriminator(lambda raw: "weights" if isinstance(raw, dict) else "values"),
+    ]
 
 
 class Uniform(Keys, Generic[T]):
@@ -97,16 +103,35 @@ class EmpiricalFile(Keys):
     file: str
     column: str
     cdf: str | None = None
-    unit: str = ""
 
 
 class Empirical(Keys):
-    """Values drawn from a file; between the points of a cdf the value is interpolated linearly."""
+    """Numbers drawn from a file; between the points of a cdf the value is interpolated linearly."""
 
     empirical: EmpiricalFile
 
 
-_KINDS = ("choice", "uniform", "exponential", "lognormal", "pareto", "weibull", "empirical")
+def _time_unit(unit: str) -> str:
+    try:
+        parse_quantity(f"1 {unit}", "s")
+    except ValueError:
+        raise house(f"found {unit!r}; allowed: a unit of time, such as 's'") from None
+    return unit
+
+
+class EmpiricalTimesFile(EmpiricalFile):
+    """A column of times needs their unit."""
+
+    unit: Annotated[str, AfterValidator(_time_unit)]
+
+
+class EmpiricalTimes(Keys):
+    """Times drawn from a file; between the points of a cdf the value is interpolated linearly."""
+
+    empirical: EmpiricalTimesFile
+
+
+KINDS = ("choice", "uniform", "exponential", "lognormal", "pareto", "weibull", "empirical")
 
 
 def _kind(raw: Any) -> str | None:
@@ -114,14 +139,14 @@ def _kind(raw: Any) -> str | None:
     if isinstance(raw, BaseModel):
         return next(iter(type(raw).model_fields))
     if isinstance(raw, dict):
-        return next((kind for kind in _KINDS if kind in raw), None)
+        return next((kind for kind in KINDS if kind in raw), None)
     return "constant"
 
 
 _BY_KIND = Discriminator(
     _kind,
     custom_error_type="bad_kind",
-    custom_error_message=f"allowed: a value, or one of {', '.join(_KINDS)} as {{kind: parameters}}",
+    custom_error_message=f"allowed: a value, or one of {', '.join(KINDS)} as {{kind: parameters}}",
 )
 _FromFile = Annotated[Empirical, Tag("empirical")]
 
@@ -133,7 +158,7 @@ Durations = Annotated[
     | Annotated[Lognormal[PositiveDuration], Tag("lognormal")]
     | Annotated[Pareto[PositiveDuration], Tag("pareto")]
     | Annotated[Weibull[PositiveDuration], Tag("weibull")]
-    | _FromFile,
+    | Annotated[EmpiricalTimes, Tag("empirical")],
     _BY_KIND,
 ]
 Numbers = Annotated[

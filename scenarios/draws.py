@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,8 @@ from scenarios.distributions import (
     Choice,
     Empirical,
     EmpiricalFile,
+    EmpiricalTimes,
+    EmpiricalTimesFile,
     Exponential,
     Lognormal,
     Pareto,
@@ -21,9 +22,11 @@ from scenarios.distributions import (
     Weibull,
 )
 from scenarios.errors import ScenarioError
+from scenarios.files import locate
 from scenarios.units import to_si
 
 Floats = NDArray[np.float64]
+MOST_CHIPS = 10**9
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -53,7 +56,7 @@ def draw(law: Any, rng: np.random.Generator, n: int) -> Floats:
             return np.asarray(of.minimum * (1.0 + rng.pareto(of.alpha, n)))
         case Weibull(weibull=of):
             return np.asarray(of.scale * rng.weibull(of.shape, n))
-        case Empirical(empirical=of):
+        case Empirical(empirical=of) | EmpiricalTimes(empirical=of):
             return _draw_empirical(read_empirical(of), rng, n)
         case _:
             return np.full(n, float(law))
@@ -69,7 +72,7 @@ def draw_index(law: Choice[Any], rng: np.random.Generator, n: int) -> NDArray[np
 
 def draw_counts(law: Any, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
     """n whole numbers of at least 1; a continuous law is rounded to the nearest, shape (n,)."""
-    return np.maximum(1, np.rint(draw(law, rng, n))).astype(np.int64)
+    return np.clip(np.rint(draw(law, rng, n)), 1, MOST_CHIPS).astype(np.int64)
 
 
 @lru_cache(maxsize=64)
@@ -77,8 +80,8 @@ def read_empirical(of: EmpiricalFile) -> tuple[Floats, Floats | None]:
     """Values in SI and their cumulative probabilities, if the file has them; ScenarioError if it does not fit."""
     columns = [of.column] if of.cdf is None else [of.column, of.cdf]
     try:
-        table = pl.read_csv(Path(of.file), columns=columns, schema_overrides=dict.fromkeys(columns, pl.Float64))
-        values = table[of.column].to_numpy() * to_si(1.0, of.unit)
+        table = pl.read_csv(locate(of.file), columns=columns, schema_overrides=dict.fromkeys(columns, pl.Float64))
+        values = table[of.column].to_numpy() * (to_si(1.0, of.unit) if isinstance(of, EmpiricalTimesFile) else 1.0)
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ScenarioError(f"cannot read column {of.column!r}: {str(error).splitlines()[0]}", of.file) from None
     if len(values) == 0 or not np.all(np.isfinite(values)) or np.any(values <= 0):
@@ -86,7 +89,13 @@ def read_empirical(of: EmpiricalFile) -> tuple[Floats, Floats | None]:
     if of.cdf is None:
         return values, None
     cdf = table[of.cdf].to_numpy()
-    if np.any(np.diff(cdf) < 0) or np.any(np.diff(values) < 0) or cdf[0] < 0 or not np.isclose(cdf[-1], 1.0):
+    if (
+        not np.all(np.isfinite(cdf))
+        or np.any(np.diff(cdf) < 0)
+        or np.any(np.diff(values) < 0)
+        or cdf[0] < 0
+        or not np.isclose(cdf[-1], 1.0)
+    ):
         raise ScenarioError(f"columns {of.column!r} and {of.cdf!r} must rise together and end at 1", of.file)
     return values, cdf
 

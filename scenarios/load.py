@@ -1,6 +1,7 @@
 """A scenario file to a checked scenario: read, override, validate, and open what it refers to."""
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from scenarios.distributions import Choice, Uniform
+from scenarios.distributions import KINDS, Choice, Empirical, EmpiricalTimes, Uniform
+from scenarios.draws import read_empirical
 from scenarios.errors import ScenarioError, nearest
+from scenarios.files import LIBRARY, exists, locate
 from scenarios.jobs import JobTable
 from scenarios.schema import ScenarioKeys, Synthetic, Trace
 from scenarios.source import Key, Source, dotted, read_source
@@ -25,8 +28,6 @@ _ALLOWED = {  # where pydantic's own words would not help
     "too_short": "at least one item",
     "string_pattern_mismatch": "letters, digits, - and _",
 }
-
-LIBRARY = Path(__file__).parent / "library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +97,14 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
     for index, work in enumerate(keys.workload):
         if isinstance(work, Trace):
             traces[work.job_class] = _open_trace(work, source, index)
+        else:
+            _open_laws(work, source, index)
     return Scenario(keys, source, traces)
-
-
-def locate(name: str) -> Path:
-    """The file behind a file key: absolute as it stands, else in the library."""
-    return Path(name) if Path(name).is_absolute() else LIBRARY / name
-
-
-def library() -> list[Path]:
-    """The scenarios that megawatt brings along."""
-    return sorted(LIBRARY.glob("*.yaml"))
-
-
-def find(name: str) -> Path:
-    """The scenario file of a command-line argument: a path, or the name of a library scenario."""
-    path = Path(name)
-    if path.is_file():
-        return path
-    known = {scenario.stem: scenario for scenario in library()}
-    if name in known:
-        return known[name]
-    names = ", ".join(sorted(known))
-    raise ScenarioError(f"no such file, and no library scenario{nearest(name, known)} (library: {names})", name)
 
 
 def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
     path = locate(work.file)
-    if not path.is_file():
+    if not exists(path):
         key = ("workload", index, "file")
         raise ScenarioError(f"{dotted(key, source.data)}: no such file: {path}", source.where(*key))
     try:
@@ -136,13 +117,25 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
     return trace if work.jobs is None else TraceFile(trace.jobs.head(work.jobs), trace.warnings)
 
 
+def _open_laws(work: Synthetic, source: Source, index: int) -> None:
+    """Read the files of empirical laws, so that a bad one is found before anything runs."""
+    laws = {"chips": work.chips, "duration": work.duration, "estimate": work.estimate and work.estimate.factor}
+    for name, law in laws.items():
+        if isinstance(law, Empirical | EmpiricalTimes):
+            if not exists(locate(law.empirical.file)):
+                key = ("workload", index, name)
+                text = f"{dotted(key, source.data)}: no such file: {law.empirical.file}"
+                raise ScenarioError(text, source.where(*key))
+            read_empirical(law.empirical)
+
+
 def _anchor_files(node: Any, folder: Path) -> None:
     """Make each relative `file` absolute; a bare name of the library stays, so that copies run anywhere."""
     if isinstance(node, dict):
         name = node.get("file")
-        if isinstance(name, str) and ((folder / name).exists() or not (LIBRARY / name).exists()):
-            in_library = (folder / name).resolve() == (LIBRARY / name).resolve()
-            node["file"] = name if in_library else str((folder / name).resolve())
+        if isinstance(name, str) and not (exists(LIBRARY / name) and not exists(folder / name)):
+            in_library = exists(LIBRARY / name) and folder.resolve() == LIBRARY
+            node["file"] = name if in_library else os.path.normpath(folder.resolve() / name)
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _anchor_files(child, folder)
 
@@ -156,10 +149,12 @@ def _first_mistake(error: ValidationError, source: Source) -> ScenarioError:
         if item["type"] in ("unknown_key", "at_key"):
             key = (*key, context["key"])
         if item["type"] == "bad_kind":
-            raw = item["input"]
+            raw, hint = item["input"], ""
             if isinstance(raw, dict) and "kind" in raw:
                 key, raw = (*key, "kind"), raw["kind"]
-            text = f"found {shown(raw)}; {item['msg']}"
+            elif isinstance(raw, dict) and raw:
+                hint = nearest(str(next(iter(raw))), KINDS)
+            text = f"found {shown(raw)}{hint}; {item['msg']}"
         elif item["type"] in ("house", "unknown_key", "at_key"):
             text = item["msg"]
         elif item["type"] == "missing":

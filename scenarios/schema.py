@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from scenarios.distributions import Counts, Durations, Names, Numbers
 from scenarios.units import DAY_S, HOUR_S
-from scenarios.values import UNTIL_DONE, Count, Date, Duration, Horizon, Keys, Name, NonNegative, Positive, house
+from scenarios.values import UNTIL_DONE, Count, Date, Duration, Horizon, Keys, Name, Positive, house
 
 PLAIN = "plain"  # the rack without topology or power: identical processors
 DEFAULT_START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -24,7 +24,9 @@ class Arrivals(Keys):
     per_hour: Positive | None = None
     per_day: Positive | None = None
     daily_peak_to_mean: Annotated[float, Field(ge=1, le=2)] = 1.0
-    weekend: NonNegative = Field(default=1.0, description="rate on Saturday and Sunday (UTC) / rate on other days")
+    weekend: Annotated[float, Field(ge=0, le=100)] = Field(
+        default=1.0, description="rate on Saturday and Sunday (UTC) / rate on other days"
+    )
 
     @property
     def per_s(self) -> float:

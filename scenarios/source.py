@@ -10,17 +10,26 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from scenarios.errors import ScenarioError, nearest
+from scenarios.units import shown
 
 Key: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 256_000
 MAX_DEPTH = 24
 NAME_KEYS = ("pool", "class")  # the keys that name the items of a list
+
+
+class _Plain(SafeConstructor):
+    """Leaves dates as text: YAML 1.2 knows no dates, and a wrong one must be named with its key."""
+
+
+_Plain.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 @dataclass(slots=True)
@@ -48,7 +57,9 @@ class Source:
         path, separator, value = text.partition("=")
         if not separator or not path.strip():
             raise ScenarioError(f"found {text!r}; allowed: KEY=VALUE, such as horizon='30 days'", option)
-        parts, label = path.strip().split("."), f"{option} {text}"
+        parts, label = path.strip().split("."), f"{option} {shown(text)[1:-1]}"
+        if len(parts) > MAX_DEPTH:
+            raise ScenarioError(f"has more than {MAX_DEPTH} levels", label)
         key: Key = ()
         node: Any = self.data
         for part in parts[:-1]:
@@ -61,7 +72,7 @@ class Source:
 
     def _step(self, node: Any, part: str, label: str) -> str | int:
         if isinstance(node, dict):
-            return part
+            return next((name for name in node if str(name) == part), part)  # a key may be a number
         if isinstance(node, list):
             names = [item_name(item) for item in node]
             if part in names:
@@ -104,7 +115,7 @@ def read_source(path: Path) -> Source:
     if len(raw) > MAX_BYTES:
         raise ScenarioError(f"is larger than {MAX_BYTES // 1000} KB, which no scenario needs", str(path))
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScenarioError(f"is not UTF-8 text (byte {error.start})", str(path)) from None
     data, lines = read_yaml(text, str(path))
@@ -116,6 +127,7 @@ def read_source(path: Path) -> Source:
 def read_yaml(text: str, where: str) -> tuple[Any, dict[Key, int]]:
     """Plain data and the line of every key in a YAML text."""
     yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _Plain
     try:
         _refuse_costly(yaml, text, where)
         node = YAML(typ="safe", pure=True).compose(io.StringIO(text))
@@ -124,7 +136,7 @@ def read_yaml(text: str, where: str) -> tuple[Any, dict[Key, int]]:
         mark = error.problem_mark or error.context_mark
         line = f"{where}:{mark.line + 1}" if mark is not None else where
         raise ScenarioError(f"is not YAML: {error.problem or error.context}", line) from None
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, OverflowError) as error:
         raise ScenarioError(f"is not YAML: {str(error).splitlines()[0]}", where) from None
     lines: dict[Key, int] = {}
     if node is not None:
@@ -140,6 +152,8 @@ def _refuse_costly(yaml: YAML, text: str, where: str) -> None:
             raise ScenarioError("YAML anchors and aliases are not allowed: write the value out", line)
         if isinstance(event, CollectionStartEvent | ScalarEvent) and event.tag is not None:
             raise ScenarioError(f"YAML tags are not allowed (found {event.tag})", line)
+        if isinstance(event, ScalarEvent) and event.value == "<<":
+            raise ScenarioError("YAML merge keys are not allowed: write the values out", line)
         if isinstance(event, CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -153,8 +167,10 @@ def _collect_lines(node: Node, key: Key, lines: dict[Key, int]) -> None:
     if isinstance(node, MappingNode):
         for name, value in node.value:
             if isinstance(name, ScalarNode):
-                lines[(*key, name.value)] = name.start_mark.line + 1
-                _collect_lines(value, (*key, name.value), lines)
+                whole = str(name.tag).endswith(":int") and name.value.isdecimal()
+                step = int(name.value) if whole else name.value
+                lines[(*key, step)] = name.start_mark.line + 1
+                _collect_lines(value, (*key, step), lines)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
             _collect_lines(value, (*key, index), lines)

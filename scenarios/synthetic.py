@@ -14,6 +14,7 @@ from scenarios.draws import draw, draw_counts, draw_index, stream
 from scenarios.jobs import BATCH_JOBS, JobTable
 from scenarios.schema import Arrivals, Synthetic
 from scenarios.units import DAY_S, HOUR_S
+from scenarios.values import LONGEST_S
 
 PEAK_HOUR_UTC = 14.0  # ESTIMATE: early afternoon, where submission logs of one site peak in its own local time
 _WEEK_S = 7 * DAY_S
@@ -64,13 +65,15 @@ def synthetic_jobs(work: Synthetic, seed: int, start: datetime.datetime, end_s: 
     made = 0
     for times in arrival_times(work.arrivals, start, rng("arrivals")):
         n = len(times)
-        run_s = draw(work.duration, lengths, n)
+        run_s = np.minimum(draw(work.duration, lengths, n), LONGEST_S)  # a heavy tail may not leave the clock's range
         table = JobTable(
             number=np.arange(made + 1, made + n + 1),
             submit_s=times,
             chips=draw_counts(work.chips, sizes, n),
             run_s=run_s,
-            estimate_s=run_s if work.estimate is None else run_s * draw(work.estimate.factor, factors, n),
+            estimate_s=run_s
+            if work.estimate is None
+            else np.minimum(run_s * draw(work.estimate.factor, factors, n), LONGEST_S),
             tenant=draw_index(work.tenant, tenants, n) if isinstance(work.tenant, Choice) else np.zeros(n, np.int64),
             tenant_names=names,
         )

@@ -49,15 +49,16 @@ def _swf(header: list[str]) -> list[Column]:
     """Source: Feitelson, Parallel Workloads Archive, the standard workload format; -1 is a missing value."""
     del header
     field = [pl.col("fields").list.get(i, null_on_oob=True) for i in range(_SWF_FIELDS)]
-    procs = pl.when(_number(field[7]) > 0).then(field[7]).otherwise(field[4])
+    procs = pl.when(_number(field[7]) <= 0).then(field[4]).otherwise(field[7])
     request = _number(field[8])
+    estimate = pl.when(request <= 0).then(_number(field[3])).otherwise(request)
     user = _number(field[11])
     return [
         Column("number", field[0], _whole(field[0], 0), "a job number"),
         Column("submit_s", field[1], _at_least(field[1], 0), "seconds of at least 0"),
         Column("run_s", field[3], _at_least(field[3], 0), "seconds of at least 0"),
         Column("chips", procs, _whole(procs, 1), "a whole number of processors of at least 1"),
-        Column("estimate_s", field[8], pl.when(request > 0).then(request).otherwise(_number(field[3])), "seconds"),
+        Column("estimate_s", field[8], estimate, "seconds, or -1 where it is missing"),
         Column("tenant", field[11], pl.when(user >= 0).then(field[11]).otherwise(pl.lit("unknown")), "a user"),
     ]
 
@@ -111,7 +112,7 @@ class Format:
 
 
 _WORDS = pl.col("text").str.extract_all(r"\S+")
-_COMMAS = pl.col("text").str.strip_chars().str.split(",")
+_COMMAS = pl.col("text").str.strip_chars().str.replace_all(r"\s*,\s*", ",").str.split(",")
 FORMATS = {
     "swf": Format(_swf, _WORDS, False, False, "Standard Workload Format, 18 fields (Parallel Workloads Archive)"),
     "philly": Format(
@@ -140,13 +141,15 @@ def read_trace(name: str, path: Path, on_bad_row: str = "fail") -> TraceFile:
     lines = pl.DataFrame({"text": _read_text(path).split("\n")}).with_row_index("line", offset=1)
     lines = lines.filter(~pl.col("text").str.contains(r"^\s*(;|$)"))
     header: list[str] = []
+    header_line = 1
     if form.has_header and len(lines):
+        header_line = lines["line"][0]
         header = [cell.strip() for cell in str(lines["text"][0]).split(",")]
         lines = lines.slice(1)
     try:
         columns = form.columns(header)
     except ScenarioError as error:
-        raise ScenarioError(error.message, f"{path}:1") from None
+        raise ScenarioError(error.message, f"{path}:{header_line}") from None
     fields = lines.with_columns(form.split.alias("fields"))
     width = len(header) if form.has_header else _SWF_FIELDS
     rows = fields.select(
@@ -205,7 +208,7 @@ def _bad_row(path: Path, row: pl.DataFrame, columns: list[Column], width: int) -
 def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8", errors="replace")
+        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ScenarioError(f"is damaged: {error}", str(path)) from None
     except OSError as error:

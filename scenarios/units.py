@@ -125,6 +125,8 @@ def to_si(value: float, unit: str) -> float:
 
 def shown(raw: object) -> str:
     """A value as an error message shows it, cut to one short line."""
+    if isinstance(raw, int) and raw.bit_length() > 200:
+        return "a very large whole number"
     text = repr(raw)
     return text if len(text) <= 60 else text[:57] + "..."
 

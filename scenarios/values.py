@@ -24,6 +24,8 @@ from pydantic_core import PydanticCustomError
 from scenarios.errors import nearest
 from scenarios.units import format_quantity, parse_quantity, shown
 
+LONGEST_S = 3.2e11  # about 10,000 years: beyond it a float no longer tells milliseconds
+
 
 class Keys(BaseModel):
     """A mapping of a scenario: unknown keys are refused with the nearest known one, values are frozen."""
@@ -58,6 +60,8 @@ def _quantity(si_unit: str, low: float = 0.0, open_low: bool = False) -> Callabl
             value = parse_quantity(raw, si_unit)
         except ValueError as error:
             raise house(str(error)) from None
+        if si_unit == "s" and value > LONGEST_S:
+            raise house(f"found {raw!r}; allowed: at most 10,000 years")
         if value < low or (open_low and value == low):
             bound = "more than" if open_low else "at least"
             raise house(f"found {raw!r}; allowed: {bound} {format_quantity(low, si_unit)}")
@@ -89,8 +93,8 @@ Horizon = Annotated[
 ]
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=1e15)]
+NonNegative = Annotated[float, Field(ge=0, le=1e15)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
 
 
@@ -104,12 +108,14 @@ def _date(raw: Any) -> datetime.datetime:
     if not isinstance(raw, datetime.datetime):
         raise house(f"found {shown(raw)}; allowed: a date such as 2026-01-01 or 2026-01-01T06:00:00")
     moment: datetime.datetime = raw if raw.tzinfo is not None else raw.replace(tzinfo=datetime.UTC)
+    if not 1900 <= moment.year <= 2999:
+        raise house(f"found {shown(str(raw))}; allowed: a date from 1900 to 2999")
     return moment.astimezone(datetime.UTC)
 
 
 Date = Annotated[
     datetime.datetime,
     BeforeValidator(_date),
-    PlainSerializer(lambda value: value.strftime("%Y-%m-%dT%H:%M:%S"), return_type=str),
+    PlainSerializer(lambda value: value.replace(tzinfo=None).isoformat(), return_type=str),
     WithJsonSchema({"type": "string", "description": "a date or date and time, UTC", "examples": ["2026-01-01"]}),
 ]

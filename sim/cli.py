@@ -79,7 +79,7 @@ def run(
     no_render: bool,
 ) -> None:
     """Run a scenario (a file or a library name)."""
-    from scenarios.load import find
+    from scenarios.files import find
     from sim.progress import Reporter
     from sim.run import run as run_scenario
 
@@ -102,7 +102,7 @@ def run(
 @_policy
 def validate(scenario: str, settings: tuple[str, ...], policy: str | None) -> None:
     """Check a scenario without running it."""
-    from scenarios.load import find
+    from scenarios.files import find
     from sim.run import prepare
 
     checked, plant, decided = prepare(find(scenario), _all_overrides(settings, policy))
@@ -209,7 +209,8 @@ def show(what: str, sources: bool) -> None:
     if what in ("accelerators", "racks"):
         _catalog(what)(sources)
     elif what == "scenarios":
-        from scenarios.load import library, load
+        from scenarios.files import library
+        from scenarios.load import load
 
         loaded = [load(path).keys for path in library()]
         show_table(table("", ["name", "description"], [[keys.name, keys.description] for keys in loaded]))

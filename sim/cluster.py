@@ -125,12 +125,12 @@ class Cluster:
             self._changed_s = self.clock.now
 
     def _keep(self) -> None:
-        timeline = self.record.timeline
+        timeline, queue = self.record.timeline, self.queue
         timeline.time_s.append(self._changed_s)
-        timeline.queue_jobs.append(self.queue.jobs)
-        timeline.queue_chips.append(self.queue.chips)
-        for column, busy in zip(timeline.busy_chips, self.busy, strict=True):
-            column.append(busy)
+        timeline.queue_jobs.append(queue.jobs)
+        timeline.queue_chips.append(queue.chips)
+        for pool, column in enumerate(timeline.busy_chips):
+            column.append(self.busy[pool])
 
     def _count_waiting(self, now_s: float) -> None:
         if self._waiting_chips:

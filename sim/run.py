@@ -11,7 +11,8 @@ from outputs.folder import file_hash, plan, save
 from outputs.metrics import Result, measure
 from outputs.resolved import resolved
 from policies.build import Policy, build_policy
-from scenarios.load import Scenario, load, locate
+from scenarios.files import locate
+from scenarios.load import Scenario, load
 from scenarios.schema import Trace
 from sim.simulation import Simulation
 from topologies.build import build_plant

@@ -46,7 +46,7 @@ def _pool(scenario: Scenario, index: int, fleet: Fleet) -> Pool:
         return Pool(fleet.pool, PLAIN, PLAIN, 1, 1, fleet.chips or 0)
     entry = rack_entry(scenario, fleet.rack)
     if entry is None:
-        names = [PLAIN, *table("racks"), *scenario.keys.catalog.racks]
+        names = {PLAIN, *table("racks"), *scenario.keys.catalog.racks}
         raise scenario.error(unknown("rack", fleet.rack, names), "fleet", index, "rack")
     count = fleet.count or 0
     domains = count * (entry.chips // entry.domain_chips)

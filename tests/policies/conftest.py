@@ -1,0 +1,88 @@
+"""What the tests of this room share: a state made by hand, and policies run on it without a simulator."""
+
+from bisect import insort
+from itertools import count
+
+import pytest
+
+from policies.order import fifo
+from policies.placement import PACK, pack
+from policies.queue import Queue, QueuedJob, Shape
+from policies.view import Release, View
+from topologies.free import FreeChips
+
+
+class Site:
+    """Pools given as (domains, chips a domain), with running and waiting gangs; jobs are known by their row."""
+
+    def __init__(self, *pools, order=fifo, now_s=0):
+        self.order, self.now_s = order, now_s
+        self.sizes = [domains * size for domains, size in pools]
+        self.free = [FreeChips(domains, size) for domains, size in pools]
+        self.running = [[] for _ in pools]
+        self.queue, self.arrived, self.memo = Queue(), [], None
+        self.rows, self.gangs = count(), count(1_000)
+
+    def runs(self, chips, until_s, pool=0, domain=None):
+        """A running gang, in one domain or where pack puts it; False where there is no room for it."""
+        free = self.free[pool]
+        if domain is None:
+            placement = pack(free, chips)
+        else:
+            placement = ((domain, chips),) if free.in_domain(domain) >= chips else None
+        if placement is not None:
+            free.take(placement)
+            insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement))
+        return placement is not None
+
+    def waits(self, chips, estimate_s, submit_s=0, pools=None):
+        """A job that has just joined the queue; its row."""
+        if pools is None:
+            pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
+        job = QueuedJob(next(self.rows), Shape(pools, chips), submit_s, estimate_s)
+        self.queue.add(job, self.order(job))
+        self.arrived.append(job)
+        return job.row
+
+    def view(self):
+        return View(self.now_s, self.queue, self.free, self.running, self.arrived, self.memo)
+
+    def decide(self, backfill):
+        return backfill(self.view(), self.order, PACK)
+
+    def starts(self, backfill):
+        """The rows that start, in order."""
+        return [start.job.row for start in self.decide(backfill).starts]
+
+    def places(self, backfill):
+        """Where each job that starts goes: row -> (pool, placement)."""
+        return {start.job.row: (start.pool, start.placement) for start in self.decide(backfill).starts}
+
+    def reasons(self, backfill):
+        """Why the shapes that were tried in vain wait: chips -> reason."""
+        return {shape.chips: reason for shape, reason in self.decide(backfill).blocked.items()}
+
+    def apply(self, decisions):
+        """Let a pass's decisions happen; the next pass is given its memo."""
+        for job, pool, placement in decisions.starts:
+            self.queue.remove(job, self.order(job))
+            self.free[pool].take(placement)
+            insort(self.running[pool], Release(self.now_s + job.estimate_s, job.row, job.shape.chips, placement))
+        self.arrived, self.memo = [], decisions.memo
+
+    def snapshot(self):
+        """All that a policy was shown, as plain values."""
+        free = [[pool.in_domain(at) for at in range(len(pool._by_domain))] for pool in self.free]
+        lanes = {
+            shape: (list(lane.keys), list(lane.jobs), list(lane.estimates_s))
+            for shape, lane in self.queue.lanes.items()
+        }
+        running = [list(pool) for pool in self.running]
+        memo = None if self.memo is None else (self.memo.head, dict(self.memo.blocked))
+        return free, [pool.free for pool in self.free], lanes, self.queue.jobs, running, list(self.arrived), memo
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The class Site: a fixture, so that every test file of this room can reach it."""
+    return Site

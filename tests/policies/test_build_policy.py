@@ -1,0 +1,139 @@
+"""A scenario's policy keys and the command line's: presets, axes, and what is refused."""
+
+import pytest
+
+from policies.backfill import greedy, none
+from policies.build import build_policy, overrides
+from policies.easy import easy
+from policies.order import fifo, sjf
+from policies.placement import PACK
+from policies.registry import AXES, PRESETS, about
+from scenarios.errors import ScenarioError
+from scenarios.load import load
+
+SCENARIO = """name: small
+horizon: 1 day
+fleet: [{pool: cpu, rack: plain, chips: 4}]
+workload:
+  - {class: a, kind: synthetic, chips: 1, duration: 1 hour, arrivals: {per_hour: 1}}
+"""
+MEANT = {
+    "fifo": (fifo, none),
+    "fifo-skip": (fifo, greedy),
+    "sjf": (sjf, none),
+    "sjf-skip": (sjf, greedy),
+    "easy": (fifo, easy),
+    "sjf-easy": (sjf, easy),
+}
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    def read(policy="", spec=None):
+        path = tmp_path / "small.yaml"
+        path.write_text(SCENARIO + policy)
+        return load(path, [(one, "--policy") for one in overrides(spec)] if spec else [])
+
+    return read
+
+
+def chosen(scenario):
+    policy = build_policy(scenario)
+    assert policy.placer is PACK
+    return policy.order, policy.backfill
+
+
+def test_a_scenario_without_a_policy_is_fifo_with_easy(scenario):
+    assert chosen(scenario()) == (fifo, easy)
+
+
+def test_every_preset_is_meant():
+    assert set(PRESETS) == set(MEANT)
+
+
+@pytest.mark.parametrize("preset", MEANT)
+def test_a_preset_chooses_its_axes(preset, scenario):
+    assert chosen(scenario(f"policy: {preset}")) == MEANT[preset]
+    assert chosen(scenario(f"policy: {{preset: {preset}}}")) == MEANT[preset]
+    assert chosen(scenario(spec=preset)) == MEANT[preset]
+
+
+def test_an_axis_beside_a_preset_wins(scenario):
+    assert chosen(scenario("policy: {preset: sjf-easy, order: fifo}")) == (fifo, easy)
+    assert chosen(scenario("policy: {preset: sjf-easy, backfill: none}")) == (sjf, none)
+
+
+def test_an_axis_alone_changes_its_default_only(scenario):
+    assert chosen(scenario("policy: {order: sjf}")) == (sjf, easy)
+
+
+def test_the_names_are_those_of_the_choice(scenario):
+    policy = build_policy(scenario("policy: {preset: sjf-skip, order: fifo}"))
+    assert policy.names == {"order": "fifo", "backfill": "greedy", "placement": "pack"}
+
+
+def test_a_preset_of_the_file_is_overridden_by_an_axis_of_the_command_line(scenario):
+    assert chosen(scenario("policy: sjf-skip", "order=fifo")) == (fifo, greedy)
+    assert chosen(scenario("policy: {preset: sjf-skip}", "backfill=easy")) == (sjf, easy)
+
+
+def test_a_preset_of_the_command_line_replaces_the_policy_of_the_file(scenario):
+    assert chosen(scenario("policy: {order: sjf, backfill: none}", "easy")) == (fifo, easy)
+    assert chosen(scenario("policy: {order: sjf, backfill: none}", "easy,backfill=greedy")) == (fifo, greedy)
+
+
+def test_a_policy_option_is_a_list_of_overrides():
+    assert overrides("easy") == ["policy=easy"]
+    assert overrides("order=sjf,backfill=none") == ["policy.order=sjf", "policy.backfill=none"]
+    assert overrides("sjf-easy, order=fifo") == ["policy=sjf-easy", "policy.order=fifo"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ("policy: sfj", "unknown policy 'sfj'; did you mean 'sjf'? (allowed: easy, fifo, fifo-skip, sjf, "),
+        ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: fifo, sjf)"),
+        ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: easy, greedy, none)"),
+        ("policy: {placement: spread}", "unknown placement 'spread' (allowed: pack)"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_ones(policy, message, scenario):
+    with pytest.raises(ScenarioError) as caught:
+        build_policy(scenario(policy))
+    assert "small.yaml:6: policy" in str(caught.value)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("esay", "unknown policy 'esay'; did you mean 'easy'? (allowed: easy, fifo, "),
+        ("esay", "or axis=value parts such as order=sjf,backfill=none"),
+        ("ordr=sjf", "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement)"),
+        ("easy,backfil=none", "unknown axis 'backfil'; did you mean 'backfill'?"),
+        ("", "unknown policy ''"),
+    ],
+)
+def test_an_unknown_part_of_a_policy_option_is_refused_with_the_nearest_and_the_allowed_names(spec, message):
+    with pytest.raises(ScenarioError) as caught:
+        overrides(spec)
+    assert str(caught.value).startswith(f"--policy {spec}: ")
+    assert message in str(caught.value)
+
+
+def test_a_preset_after_an_axis_is_refused():
+    with pytest.raises(ScenarioError):
+        overrides("order=sjf,easy")
+
+
+def test_an_unknown_name_of_the_command_line_is_refused_with_its_option(scenario):
+    with pytest.raises(ScenarioError, match="unknown order 'fif'") as caught:
+        build_policy(scenario("policy: easy", "order=fif"))
+    assert caught.value.where == "--policy policy.order=fif"
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_every_policy_says_in_one_line_what_it_does(axis):
+    lines = [about(policy) for policy in AXES[axis].values()]
+    assert all(line.endswith(".") and len(line) > 20 for line in lines)
+    assert len(set(lines)) == len(lines)

@@ -1,0 +1,79 @@
+"""Waiting times against queueing theory: the theory lies in a 99 % interval that is tighter than 3 %.
+
+The seeds are 1 to REPLICATIONS and were chosen before the first run. Each replication drops its first jobs.
+"""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import stdtrit
+
+from sim.run import prepare
+from sim.simulation import simulate
+
+REPLICATIONS = 20
+
+SCENARIO = """
+name: theory
+horizon: until-done
+fleet: [{{pool: servers, rack: plain, chips: {servers}}}]
+workload:
+  - {{class: c, kind: synthetic, chips: 1, duration: {duration}, arrivals: {{per_hour: {per_hour}}}, jobs: {jobs}}}
+policy: fifo
+"""
+SERVICE_S = 60.0
+
+
+def mean_wait_s(text: str, tmp_path, dropped: int) -> tuple[float, float]:
+    """Mean over replications and half of the 99 % interval (Student t)."""
+    path = tmp_path / "theory.yaml"
+    path.write_text(text)
+    prepared = prepare(path)
+    means = []
+    for seed in range(1, REPLICATIONS + 1):
+        record = simulate(*prepared, seed)
+        submit_s = np.concatenate([table.submit_s for _, table in record.tables])
+        means.append(float(np.mean((np.array(record.start_s) - submit_s)[dropped:])))
+    half = float(stdtrit(REPLICATIONS - 1, 0.995)) * np.std(means, ddof=1) / math.sqrt(REPLICATIONS)
+    return float(np.mean(means)), float(half)
+
+
+def erlang_c_wait_s(servers: int, load: float) -> float:
+    """Mean wait of M/M/c [s]; load in erlangs. Source: Erlang 1917; Kleinrock, Queueing Systems I, 1975, 3.5."""
+    rho = load / servers
+    tail = load**servers / math.factorial(servers) / (1 - rho)
+    waits = tail / (sum(load**k / math.factorial(k) for k in range(servers)) + tail)
+    return waits * SERVICE_S / (servers - load)
+
+
+def pollaczek_khinchine_wait_s(rho: float, squared_variation: float) -> float:
+    """Mean wait of M/G/1 [s]. Source: Kleinrock, Queueing Systems I, 1975, 5.6."""
+    return rho / (1 - rho) * (1 + squared_variation) / 2 * SERVICE_S
+
+
+@pytest.mark.parametrize(("servers", "load", "jobs"), [(1, 0.5, 15_000), (2, 1.0, 22_000), (4, 2.4, 80_000)])
+def test_waits_of_m_m_c_agree_with_erlang_c(servers, load, jobs, tmp_path):
+    duration = f"{{exponential: {{mean: {SERVICE_S} s}}}}"
+    text = SCENARIO.format(servers=servers, duration=duration, per_hour=load * 3600 / SERVICE_S, jobs=jobs)
+    mean, half = mean_wait_s(text, tmp_path, dropped=1000)
+    theory = erlang_c_wait_s(servers, load)
+    assert half < 0.03 * theory, f"the interval is {half / theory:.1%} wide: too few jobs to tell"
+    assert abs(mean - theory) < half
+
+
+@pytest.mark.parametrize(
+    ("duration", "squared_variation", "jobs"),
+    [
+        (f"{SERVICE_S} s", 0.0, 10_000),
+        (f"{{uniform: [0.001 s, {2 * SERVICE_S} s]}}", 1 / 3, 12_000),
+        (f"{{lognormal: {{median: {SERVICE_S * math.exp(-0.18)} s, sigma: 0.6}}}}", math.expm1(0.36), 20_000),
+    ],
+)
+def test_waits_of_m_g_1_agree_with_pollaczek_khinchine(duration, squared_variation, jobs, tmp_path):
+    rho = 0.5
+    text = SCENARIO.format(servers=1, duration=duration, per_hour=rho * 3600 / SERVICE_S, jobs=jobs)
+    mean, half = mean_wait_s(text, tmp_path, dropped=1000)
+    theory = pollaczek_khinchine_wait_s(rho, squared_variation)
+    assert half < 0.03 * theory, f"the interval is {half / theory:.1%} wide: too few jobs to tell"
+    assert abs(mean - theory) < half
