@@ -134,7 +134,7 @@ def _anchor_files(node: Any, folder: Path) -> None:
     if isinstance(node, dict):
         name = node.get("file")
         if isinstance(name, str) and not (exists(LIBRARY / name) and not exists(folder / name)):
-            in_library = exists(LIBRARY / name) and folder.resolve() == LIBRARY
+            in_library = exists(LIBRARY / name) and folder.resolve() == LIBRARY.resolve()
             node["file"] = name if in_library else os.path.normpath(folder.resolve() / name)
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _anchor_files(child, folder)
