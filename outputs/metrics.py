@@ -52,7 +52,8 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     if rejected:
         largest = max(pool.chips for pool in plant.pools)
         most = int(jobs.chips[jobs.rejected].max())
-        warnings = [*warnings, f"{rejected} jobs rejected: up to {most} chips, the largest pool has {largest}"]
+        jobs_were = "1 job was" if rejected == 1 else f"{rejected} jobs were"
+        warnings = [*warnings, f"{jobs_were} rejected: up to {most} chips, the largest pool has {largest}"]
     return Result(summary, job_frame(jobs, plant, scenario), timeline_frame(record, plant), warnings)
 
 

@@ -23,9 +23,13 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> 
 def show(made: Table) -> None:
     """Print a table to standard output; into a pipe it is as wide as it needs to be."""
     console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=max(80, Console(width=1000).measure(made).maximum))
-    console.print(made)
+    if console.is_terminal:
+        console.print(made)
+        return
+    wide = Console(markup=False, highlight=False, width=1000)
+    with wide.capture() as text:
+        wide.print(made)
+    wide.file.write("".join(f"{line.rstrip()}\n" for line in text.get().splitlines()))
 
 
 def summary_table(name: str, summary: Mapping[str, float]) -> Table:
@@ -57,7 +61,7 @@ def summary_table(name: str, summary: Mapping[str, float]) -> Table:
     if any(waiting.values()):
         total = sum(waiting.values())
         shares = [f"{reason} {_percent(value / total)}" for reason, value in waiting.items()]
-        rows.append(("why chips waited", ", ".join(shares)))
+        rows.append(("why jobs waited", ", ".join(shares)))
     return table(name, ("", ""), rows)
 
 

@@ -10,15 +10,17 @@ from rich.table import Table
 
 from outputs.tables import duration, table
 from scenarios.jobs import JobTable
-from scenarios.traces import CSV_COLUMNS
+from scenarios.traces import CSV_COLUMNS, TraceFile
 
 
-def trace_table(name: str, jobs: JobTable) -> Table:
+def trace_table(name: str, trace: TraceFile) -> Table:
     """What a log holds: jobs, span, sizes, run times, and the load it would put on a cluster."""
+    jobs = trace.jobs
     work = float(np.sum(jobs.chips * jobs.run_s))
     span_s = float(jobs.submit_s[-1] - jobs.submit_s[0])
     rows = [
         ("jobs", f"{len(jobs):,}"),
+        ("start", trace.start.strftime("%Y-%m-%dT%H:%M:%S") if trace.start else "not recorded"),
         ("submitted over", duration(span_s)),
         ("chips a job", f"mean {jobs.chips.mean():,.1f}, max {jobs.chips.max():,}"),
         ("run time", f"mean {duration(float(jobs.run_s.mean()))}, max {duration(float(jobs.run_s.max()))}"),

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Scenario:
 
     keys: ScenarioKeys
     source: Source
+    files: tuple[str, ...]  # traces and empirical tables, as the keys name them
     traces: dict[str, TraceFile] = field(repr=False)
 
     def where(self, *key: str | int) -> str:
@@ -88,7 +89,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
             source.data["policy"] = {"preset": source.data["policy"]}
         if index < len(overrides):
             source.set(*overrides[index])
-    _anchor_files(source.data, path.parent)
+    files = tuple(dict.fromkeys(_anchor_files(source.data, path.parent)))
     try:
         keys = ScenarioKeys.model_validate(source.data)
     except ValidationError as error:
@@ -99,7 +100,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
             traces[work.job_class] = _open_trace(work, source, index)
         else:
             _open_laws(work, source, index)
-    return Scenario(keys, source, traces)
+    return Scenario(keys, source, files, traces)
 
 
 def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
@@ -114,7 +115,7 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
             raise
         key = ("workload", index, "format")
         raise ScenarioError(f"{dotted(key, source.data)}: {error.message}", source.where(*key)) from None
-    return trace if work.jobs is None else TraceFile(trace.jobs.head(work.jobs), trace.warnings)
+    return trace if work.jobs is None else replace(trace, jobs=trace.jobs.head(work.jobs))
 
 
 def _open_laws(work: Synthetic, source: Source, index: int) -> None:
@@ -129,15 +130,22 @@ def _open_laws(work: Synthetic, source: Source, index: int) -> None:
             read_empirical(law.empirical)
 
 
-def _anchor_files(node: Any, folder: Path) -> None:
-    """Make each relative `file` absolute; a bare name of the library stays, so that copies run anywhere."""
+def _anchor_files(node: Any, folder: Path) -> list[str]:
+    """Make each relative `file` absolute, and list them all.
+
+    A bare name of the library stays, so that copies of its scenarios run anywhere.
+    """
+    found = []
     if isinstance(node, dict):
         name = node.get("file")
         if isinstance(name, str) and not (exists(LIBRARY / name) and not exists(folder / name)):
             in_library = exists(LIBRARY / name) and folder.resolve() == LIBRARY.resolve()
             node["file"] = name if in_library else os.path.normpath(folder.resolve() / name)
+        if isinstance(name, str):
+            found.append(node["file"])
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        _anchor_files(child, folder)
+        found += _anchor_files(child, folder)
+    return found
 
 
 def _first_mistake(error: ValidationError, source: Source) -> ScenarioError:

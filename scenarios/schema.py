@@ -131,12 +131,12 @@ class Policy(Keys):
 class ScenarioKeys(Keys):
     """A whole scenario file, checked and in SI numbers."""
 
-    name: Name
-    description: str = ""
-    start: Date = DEFAULT_START
+    name: Name = Field(description="letters, digits, - and _; names the run folder")
+    description: str = Field(default="", description="one line for people")
+    start: Date = Field(default=DEFAULT_START, description="time 0 of the clock, UTC")
     horizon: Horizon
-    warmup: Duration = 0.0
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    warmup: Duration = Field(default=0.0, description="what is submitted or held before this is not counted")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=0, description="of all random streams")
     fleet: Annotated[list[Fleet], Field(min_length=1)]
     workload: Annotated[list[Workload], Field(min_length=1)]
     policy: Policy = Policy()

@@ -4,7 +4,9 @@ A row that cannot be replayed is named with its line number and refused, or skip
 that stand twice are kept as recorded. Blank lines carry nothing and are passed over.
 """
 
+import datetime
 import gzip
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -128,6 +130,7 @@ class TraceFile:
 
     jobs: JobTable
     warnings: tuple[str, ...]
+    start: datetime.datetime | None = None  # the date of the log's second 0, where it is recorded
 
 
 def read_trace(name: str, path: Path, on_bad_row: str = "fail") -> TraceFile:
@@ -138,7 +141,8 @@ def read_trace(name: str, path: Path, on_bad_row: str = "fail") -> TraceFile:
     if name not in FORMATS:
         raise ScenarioError(unknown("trace format", name, FORMATS))
     form = FORMATS[name]
-    lines = pl.DataFrame({"text": _read_text(path).split("\n")}).with_row_index("line", offset=1)
+    text = _read_text(path)
+    lines = pl.DataFrame({"text": text.split("\n")}).with_row_index("line", offset=1)
     lines = lines.filter(~pl.col("text").str.contains(r"^\s*(;|$)"))
     header: list[str] = []
     header_line = 1
@@ -170,7 +174,7 @@ def read_trace(name: str, path: Path, on_bad_row: str = "fail") -> TraceFile:
     twice = len(rows) - rows.select([column.name for column in columns]).n_unique()
     if twice:
         warnings.append(f"{path.name}: {twice} rows stand twice and are kept as recorded")
-    return TraceFile(_table(rows, form.absolute), tuple(warnings))
+    return TraceFile(_table(rows, form.absolute), tuple(warnings), _start(text, rows, form.absolute))
 
 
 def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
@@ -192,6 +196,14 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
         tenant=tenant,
         tenant_names=tuple(names.tolist()),
     )
+
+
+def _start(text: str, rows: pl.DataFrame, absolute: bool) -> datetime.datetime | None:
+    """The date of second 0: the first job's of an absolute clock, or what an SWF header says."""
+    header = re.search(r"^;\s*UnixStartTime:\s*(\d{1,12})\s*$", text[:20_000], re.MULTILINE)
+    if absolute:
+        return datetime.datetime.fromtimestamp(float(rows["submit_s"].min()), datetime.UTC)  # type: ignore[arg-type]
+    return datetime.datetime.fromtimestamp(int(header[1]), datetime.UTC) if header else None
 
 
 def _bad_row(path: Path, row: pl.DataFrame, columns: list[Column], width: int) -> ScenarioError:

@@ -83,6 +83,8 @@ def run(
     from sim.progress import Reporter
     from sim.run import run as run_scenario
 
+    if force and out is None:
+        raise ScenarioError("needs --out; without it a run never stands in the way of another", "--force")
     with Reporter(quiet) as reporter:
         done = run_scenario(
             find(scenario), _all_overrides(settings, policy), seed, out, force, not no_render, reporter.report
@@ -147,15 +149,16 @@ def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: boo
     """
     from outputs.tables import show
     from outputs.traces import trace_table, write_csv
+    from scenarios.files import exists, locate
     from scenarios.traces import read_trace
 
     if out is not None and out.exists() and not force:
         raise ScenarioError("exists already; choose another file, or --force to replace it", f"--out {out}")
-    read = read_trace(format, file, on_bad_row)
+    read = read_trace(format, file if exists(file) else locate(str(file)), on_bad_row)
     for warning in read.warnings:
         click.echo(f"warning: {warning}", err=True)
     if out is None:
-        show(trace_table(file.name, read.jobs))
+        show(trace_table(file.name, read))
     else:
         write_csv(read.jobs, out)
         click.echo(out)

@@ -13,7 +13,6 @@ from outputs.resolved import resolved
 from policies.build import Policy, build_policy
 from scenarios.files import locate
 from scenarios.load import Scenario, load
-from scenarios.schema import Trace
 from sim.simulation import Simulation
 from topologies.build import build_plant
 from topologies.plant import Plant
@@ -64,7 +63,9 @@ def run(
         "version": version("megawatt"),
         "seed": seed,
         "start": scenario.keys.start.isoformat(),
+        "warmup_s": min(scenario.keys.warmup, record.end_time_s),
         "end_time_s": record.end_time_s,
+        "policy": dict(policy.names),
         "pools": {pool.name: pool.chips for pool in plant.pools},
         "events": record.events,
         "scheduling_passes": record.passes,
@@ -76,10 +77,8 @@ def run(
 
 
 def _hashes(scenario: Scenario) -> dict[str, str]:
-    files = [work.file for work in scenario.keys.workload if isinstance(work, Trace)]
-    return {str(scenario.source.path): file_hash(scenario.source.path)} | {
-        name: file_hash(locate(name)) for name in files
-    }
+    path = scenario.source.path
+    return {str(path): file_hash(path)} | {name: file_hash(locate(name)) for name in scenario.files}
 
 
 def _draw(folder: Path) -> None:

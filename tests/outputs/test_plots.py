@@ -21,7 +21,15 @@ def run_folder(path, times, end_s):
         "busy_chips/b": wave // 2,
     }
     pl.DataFrame(line).write_parquet(path / "timeline.parquet")
-    facts = {"name": "picture", "start": "2026-01-01T00:00:00+00:00", "end_time_s": end_s, "pools": {"a": 100, "b": 60}}
+    facts = {
+        "name": "picture",
+        "start": "2026-01-01T00:00:00+00:00",
+        "warmup_s": end_s / 10,
+        "end_time_s": end_s,
+        "pools": {"a": 100, "b": 60},
+        "policy": {"order": "fifo"},
+        "seed": 1,
+    }
     (path / "run.json").write_text(json.dumps(facts))
     return path
 

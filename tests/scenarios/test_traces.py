@@ -203,3 +203,8 @@ def test_an_unknown_format_is_refused_with_the_nearest_name(refusal):
 def test_a_trace_that_cannot_be_read_is_refused_with_the_reason(tmp_path):
     with pytest.raises(ScenarioError, match="cannot be read: No such file or directory"):
         read_trace("swf", tmp_path / "lost.swf")
+
+
+def test_the_date_of_an_swf_logs_second_zero_is_what_its_header_says(tmp_path):
+    (tmp_path / "log.swf").write_text("; UnixStartTime: 1027839845\n1 0 -1 5 1 -1 -1 1 5 -1 1 0 0 -1 1 1 -1 -1\n")
+    assert read_trace("swf", tmp_path / "log.swf").start.isoformat() == "2002-07-28T07:04:05+00:00"

@@ -111,7 +111,7 @@ def test_jobs_larger_than_their_pool_are_rejected_counted_and_warned_of():
     summary = json.loads(Path("out/summary.json").read_text())
     assert result.exit_code == 0
     assert 0 < summary["rejected_jobs"] < summary["submitted_jobs"]
-    assert f"warning: {summary['rejected_jobs']} jobs rejected: up to 24 chips" in result.stderr
+    assert f"warning: {summary['rejected_jobs']} jobs were rejected: up to 24 chips" in result.stderr
 
 
 def test_an_existing_out_is_refused_and_replaced_only_with_force():
@@ -153,7 +153,7 @@ def test_quiet_prints_the_folder_only_and_a_run_has_its_files():
 
 def test_the_summary_is_printed_and_the_folder_comes_last():
     result = megawatt("run", "hello", "--no-render")
-    assert "utilization" in result.stdout and "why chips waited" in result.stdout
+    assert "utilization" in result.stdout and "why jobs waited" in result.stdout
     assert result.stdout.splitlines()[-1] == "runs/hello"
 
 
@@ -209,3 +209,12 @@ def test_an_interrupted_run_exits_with_130_and_leaves_nothing(stop, tmp_path):
     assert (running.returncode, out) == (130, "")
     assert err == "megawatt: interrupted; nothing was saved\n"
     assert [path.name for path in tmp_path.iterdir()] == ["long.yaml"]
+
+
+def test_force_without_out_is_refused():
+    result = megawatt("run", "hello", "--force")
+    assert result.exit_code == 2 and "--force: needs --out" in result.stderr
+
+
+def test_a_trace_of_the_library_is_found_by_its_name_and_says_when_it_starts():
+    assert "2017-10-02T00:06:09" in megawatt("trace", "philly", "philly-sample.csv.gz").stdout
