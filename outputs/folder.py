@@ -1,11 +1,14 @@
 """Run folders: written whole or not at all, never over something that is no run folder."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import signal
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +17,28 @@ import polars as pl
 from outputs.metrics import Result
 from scenarios.errors import ScenarioError
 
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 ROW_GROUP_ROWS = 131_072  # fixed, so that the bytes do not depend on the number of threads
 
 
 def plan(name: str, out: Path | None, force: bool) -> Path:
     """Where a run will be saved; ScenarioError at once where an explicit folder may not be written."""
     if out is None:
+        if (Path("runs").is_symlink() and not Path("runs").exists()) or Path("runs").is_file():
+            raise ScenarioError("is no folder, so no run can be saved in it; choose one with --out", "runs")
         return _next_free(Path("runs"), name)
-    if out.exists() and not force:
-        raise ScenarioError("exists already; choose another folder, or --force to replace that run", f"--out {out}")
-    if out.exists() and not _replaceable(out):
-        raise ScenarioError(
-            "exists and is no run folder (it holds no run.json); --force will not remove it", f"--out {out}"
-        )
+    option = f"--out {out}"
+    if (out.exists() or out.is_symlink()) and not force:
+        raise ScenarioError("exists already; choose another folder, or --force to replace that run", option)
+    if out.exists() or out.is_symlink():
+        if not _replaceable(out):
+            raise ScenarioError(
+                "exists and is no run folder (it holds no run.json); --force will not remove it", option
+            )
+        if out.resolve() in (Path.cwd(), *Path.cwd().parents) or out.is_mount():
+            raise ScenarioError("is the current folder, one above it or a mount point, and cannot be replaced", option)
     if not _writable(out):
-        raise ScenarioError("cannot be written", f"--out {out}")
+        raise ScenarioError("cannot be written", option)
     return out
 
 
@@ -46,15 +56,45 @@ def save(
     own_name: the name was ours to choose, so when another run has taken it meanwhile the next free one
     is used; otherwise the folder there is replaced (plan has checked that it may be).
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    made_parent = not folder.parent.exists()
+    beside: Path | None = None
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".megawatt.", dir=folder.parent))
         _write(beside, result, scenario_text, facts)
         draw(beside)
         beside.chmod(0o755)  # mkdtemp makes it private
-        return _move(beside, folder, own_name)
+        with _undisturbed():
+            return _move(beside, folder, own_name)
+    except OSError as error:
+        raise ScenarioError(f"cannot be saved: {error.strerror}", str(folder)) from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        with _undisturbed():
+            if beside is not None:
+                shutil.rmtree(beside, ignore_errors=True)
+            if made_parent:
+                with contextlib.suppress(OSError):  # it holds the run, or never came to be
+                    folder.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let an interruption wait: what happens inside happens whole.
+
+    A signal mask would not do: it holds for one thread, and polars has others.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python hears signals in the main thread only
+        return
+    caught: list[int] = []
+    before = {number: signal.signal(number, lambda heard, _: caught.append(heard)) for number in _INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if caught:
+            signal.raise_signal(caught[0])
 
 
 def summary_of(folder: Path) -> dict[str, float]:
@@ -86,15 +126,17 @@ def _write(folder: Path, result: Result, scenario_text: str, facts: Mapping[str,
     (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(result.summary, indent=2) + "\n", encoding="utf-8")
     for name, frame in (("jobs", result.jobs), ("timeline", result.timeline)):
-        frame.rechunk().write_parquet(folder / f"{name}.parquet", row_group_size=ROW_GROUP_ROWS)
+        with (folder / f"{name}.parquet").open("wb") as file:
+            frame.rechunk().write_parquet(file, row_group_size=ROW_GROUP_ROWS)
 
 
 def _move(beside: Path, folder: Path, own_name: bool) -> Path:
     while True:
         try:
             if not own_name and folder.exists():
-                _retire(folder)
-            beside.rename(folder)
+                _replace(folder, beside)
+            else:
+                beside.rename(folder)
             return folder
         except OSError:
             if not own_name or not folder.exists():
@@ -102,10 +144,17 @@ def _move(beside: Path, folder: Path, own_name: bool) -> Path:
             folder = _next_free(folder.parent, folder.name.rsplit("-", 1)[0] if _numbered(folder) else folder.name)
 
 
-def _retire(folder: Path) -> None:
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    folder.rename(aside / folder.name)
-    shutil.rmtree(aside)
+def _replace(folder: Path, beside: Path) -> None:
+    """The new folder takes the old one's place; the old one is removed last, or put back."""
+    aside = Path(tempfile.mkdtemp(prefix=".megawatt.", dir=folder.parent))
+    old = folder.rename(aside / "old")
+    try:
+        beside.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _numbered(folder: Path) -> bool:
@@ -137,5 +186,5 @@ def _json(folder: Path, name: str) -> Any:
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except OSError:
         raise ScenarioError(f"is no run folder: it holds no {name}", str(folder)) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioError(f"is damaged: {error}", str(folder / name)) from None

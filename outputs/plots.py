@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -21,10 +22,14 @@ from numpy.typing import NDArray
 from outputs.calendar import Span, label_dates
 from outputs.folder import facts_of, table_of
 from outputs.steps import durations, envelope, integral
+from scenarios.errors import ScenarioError
+from scenarios.units import DAY_S
 
 Floats = NDArray[np.float64]
 
 BINS = 360
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+LAST_S = 8000 * 365.2425 * DAY_S  # pictures end before the calendar of matplotlib does, in the year 9999
 MOST_STEPS = 5 * BINS  # up to here every step is drawn
 # Okabe and Ito, distinct for the colour-blind; then darker and lighter ones for fleets of many pools
 COLORS = (
@@ -77,8 +82,8 @@ class Saved:
 def render(folder: Path) -> list[Path]:
     """Draw the pictures of a saved run into its folder; the files made."""
     saved = _read(folder)
-    if saved.span.to_s <= 0:
-        return []
+    if not 0.01 <= saved.span.to_s <= LAST_S - (saved.span.start - _EPOCH).total_seconds():
+        return []  # nothing to see, or beyond the calendar
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
@@ -86,6 +91,14 @@ def render(folder: Path) -> list[Path]:
         for name, figure in made.items():
             figure.savefig(folder / name, dpi=120)
     return [folder / name for name in made]
+
+
+def redraw(folder: Path) -> list[Path]:
+    """As render, for a folder that may have been damaged since it was saved: then ScenarioError."""
+    try:
+        return render(folder)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
+        raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder)) from None
 
 
 def _read(folder: Path) -> Saved:

@@ -9,6 +9,7 @@ import polars as pl
 from rich.table import Table
 
 from outputs.tables import duration, table
+from scenarios.errors import ScenarioError
 from scenarios.jobs import JobTable
 from scenarios.traces import CSV_COLUMNS, TraceFile
 
@@ -31,12 +32,20 @@ def trace_table(name: str, trace: TraceFile) -> Table:
     return table(name, ("", ""), rows)
 
 
+def check_replaceable(out: Path, force: bool) -> None:
+    """ScenarioError where a file may not be written: it exists without force, or is no plain file at all."""
+    if out.is_symlink() or (out.exists() and not out.is_file()):
+        raise ScenarioError("is a link, a folder or a device and will not be replaced", f"--out {out}")
+    if out.exists() and not force:
+        raise ScenarioError("exists already; choose another file, or --force to replace it", f"--out {out}")
+
+
 def write_csv(jobs: JobTable, out: Path) -> None:
     """Write the job table, which the trace format csv reads back; the file appears whole or not at all."""
     frame = pl.DataFrame({name: getattr(jobs, name) for name in CSV_COLUMNS if name != "tenant"})
     frame = frame.with_columns(tenant=pl.Series(np.array(jobs.tenant_names)[jobs.tenant]))
     out.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, beside = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
+    descriptor, beside = tempfile.mkstemp(prefix=".megawatt.", dir=out.parent)
     os.close(descriptor)
     try:
         frame.write_csv(beside)

@@ -57,13 +57,15 @@ def overrides(spec: str) -> list[str]:
     found = []
     for at, part in enumerate(spec.split(",")):
         axis, separator, value = part.strip().partition("=")
-        if separator and axis in AXES:
+        if separator and axis in AXES and value.strip():
             found.append(f"policy.{axis}={value.strip()}")
         elif not separator and at == 0 and axis in PRESETS:
             found.append(f"policy={axis}")
         else:
             if axis in PRESETS and not separator:
                 raise ScenarioError(f"the preset {axis!r} must come first", f"--policy {spec}")
+            if separator and axis in AXES:
+                raise ScenarioError(unknown(axis, value.strip(), AXES[axis]), f"--policy {spec}")
             kind, names = ("axis", AXES) if separator else ("policy", PRESETS)
             hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
             raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")

@@ -6,10 +6,18 @@ value stands for a constant. The value type T carries the unit: Lognormal[Positi
 
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    Tag,
+    model_validator,
+)
 
-from scenarios.units import parse_quantity
-from scenarios.values import Count, Keys, Name, NonNegative, Positive, PositiveDuration, house
+from scenarios.units import parse_quantity, shown
+from scenarios.values import Count, Keys, Name, Positive, PositiveDuration, house
 
 T = TypeVar("T", bound=float)
 V = TypeVar("V")
@@ -24,6 +32,14 @@ class Choice(Keys, Generic[V]):
         | Annotated[dict[V, Weight], Field(min_length=1), Tag("weights")],
         Discriminator(lambda raw: "weights" if isinstance(raw, dict) else "values"),
     ]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_kept(cls, raw: Any, read: ModelWrapValidatorHandler["Choice[V]"]) -> "Choice[V]":
+        choice = read(raw)
+        if isinstance(raw, dict) and len(choice.choice) < len(raw["choice"]):
+            raise house(f"found {shown(raw['choice'])}, which names a value twice; allowed: one weight a value")
+        return choice
 
 
 class Uniform(Keys, Generic[T]):
@@ -62,7 +78,7 @@ class LognormalShape(Keys, Generic[T]):
     """Parameters of a lognormal distribution; sigma is the standard deviation of the logarithm."""
 
     median: T
-    sigma: NonNegative
+    sigma: Annotated[float, Field(ge=0, le=20)]
 
 
 class Lognormal(Keys, Generic[T]):

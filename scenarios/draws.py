@@ -27,6 +27,7 @@ from scenarios.units import to_si
 
 Floats = NDArray[np.float64]
 MOST_CHIPS = 10**9
+LARGEST = 1e18  # where a heavy tail ends, so that what is made of it stays finite
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -40,7 +41,12 @@ def stream(seed: int, name: str) -> np.random.Generator:
 
 
 def draw(law: Any, rng: np.random.Generator, n: int) -> Floats:
-    """n independent values of a distribution or constant [SI unit of its type], shape (n,)."""
+    """n independent values of a distribution or constant [SI unit of its type], shape (n,); at most LARGEST."""
+    with np.errstate(over="ignore"):
+        return np.minimum(_draw(law, rng, n), LARGEST)
+
+
+def _draw(law: Any, rng: np.random.Generator, n: int) -> Floats:
     match law:
         case Choice(choice=values):
             return np.asarray(list(values), dtype=np.float64)[draw_index(law, rng, n)]

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 600
+
 
 class ScenarioError(Exception):
     """A mistake in the user's input: where it is, what was found and what is allowed.
@@ -11,9 +13,15 @@ class ScenarioError(Exception):
     """
 
     def __init__(self, message: str, where: str = "") -> None:
-        self.message = message
-        self.where = where
+        self.message = message = one_line(message)
+        self.where = where = one_line(where)
         super().__init__(f"{where}: {message}" if where else message)
+
+
+def one_line(text: str) -> str:
+    """A text that prints as one line of reasonable length whatever it quotes."""
+    plain = text.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
+    return plain if len(plain) <= _LONGEST else plain[: _LONGEST - 3] + "..."
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

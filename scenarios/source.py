@@ -5,6 +5,7 @@ still a flat stream of events, before anything is built from them.
 """
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +23,7 @@ Key: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 256_000
 MAX_DEPTH = 24
+_SURROGATE = re.compile("[\ud800-\udfff]")
 NAME_KEYS = ("pool", "class")  # the keys that name the items of a list
 
 
@@ -58,6 +60,8 @@ class Source:
         if not separator or not path.strip():
             raise ScenarioError(f"found {text!r}; allowed: KEY=VALUE, such as horizon='30 days'", option)
         parts, label = path.strip().split("."), f"{option} {shown(text)[1:-1]}"
+        if not all(parts):
+            raise ScenarioError("found an empty name in the key; allowed: names joined by single dots", label)
         if len(parts) > MAX_DEPTH:
             raise ScenarioError(f"has more than {MAX_DEPTH} levels", label)
         key: Key = ()
@@ -136,11 +140,13 @@ def read_yaml(text: str, where: str) -> tuple[Any, dict[Key, int]]:
         mark = error.problem_mark or error.context_mark
         line = f"{where}:{mark.line + 1}" if mark is not None else where
         raise ScenarioError(f"is not YAML: {error.problem or error.context}", line) from None
+    except TypeError:
+        raise ScenarioError("is not YAML that a scenario can use: keys must be plain words or numbers", where) from None
     except (YAMLError, ValueError, OverflowError) as error:
         raise ScenarioError(f"is not YAML: {str(error).splitlines()[0]}", where) from None
     lines: dict[Key, int] = {}
     if node is not None:
-        _collect_lines(node, (), lines)
+        _collect_lines(node, (), lines, where)
     return data, lines
 
 
@@ -162,15 +168,18 @@ def _refuse_costly(yaml: YAML, text: str, where: str) -> None:
             depth -= 1
 
 
-def _collect_lines(node: Node, key: Key, lines: dict[Key, int]) -> None:
+def _collect_lines(node: Node, key: Key, lines: dict[Key, int], where: str) -> None:
     lines.setdefault(key, node.start_mark.line + 1)
+    if isinstance(node, ScalarNode) and not node.value.isascii() and _SURROGATE.search(node.value):
+        raise ScenarioError("holds half a character (a lone surrogate)", f"{where}:{node.start_mark.line + 1}")
     if isinstance(node, MappingNode):
         for name, value in node.value:
             if isinstance(name, ScalarNode):
                 whole = str(name.tag).endswith(":int") and name.value.isdecimal()
                 step = int(name.value) if whole else name.value
                 lines[(*key, step)] = name.start_mark.line + 1
-                _collect_lines(value, (*key, step), lines)
+                _collect_lines(name, (*key, step), lines, where)
+                _collect_lines(value, (*key, step), lines, where)
     elif isinstance(node, SequenceNode):
         for index, value in enumerate(node.value):
-            _collect_lines(value, (*key, index), lines)
+            _collect_lines(value, (*key, index), lines, where)

@@ -36,8 +36,8 @@ policy: {{order: fifo, backfill: easy, placement: pack}}         # `megawatt sho
 def write_template(name: str) -> Path:
     """Write NAME.yaml into the current folder; ScenarioError for a bad name or a file that stands there."""
     stem = name.removesuffix(".yaml")
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", stem):
-        raise ScenarioError("allowed: letters, digits, - and _", f"new scenario {name}")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}", stem):
+        raise ScenarioError("allowed: up to 100 letters, digits, - and _", f"new scenario {name}")
     path = Path(f"{stem}.yaml")
     try:
         with path.open("x", encoding="utf-8") as file:

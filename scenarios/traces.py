@@ -17,10 +17,12 @@ import polars as pl
 
 from scenarios.errors import ScenarioError, unknown
 from scenarios.jobs import JobTable
+from scenarios.values import LONGEST_S
 
 CSV_COLUMNS = ("number", "submit_s", "chips", "run_s", "estimate_s", "tenant")
 _FIELDS = ("number", "submit_s", "run_s", "chips", "estimate_s", "tenant")
 _SWF_FIELDS = 18
+MOST_BYTES = 2**31  # unpacked; the largest public logs are a tenth of that
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def _number(text: pl.Expr) -> pl.Expr:
 
 
 def _at_least(text: pl.Expr, low: float) -> pl.Expr:
-    return pl.when(_number(text) >= low).then(_number(text))
+    return pl.when(_number(text).is_between(low, LONGEST_S)).then(_number(text))
 
 
 def _whole(text: pl.Expr, low: int) -> pl.Expr:
@@ -53,7 +55,7 @@ def _swf(header: list[str]) -> list[Column]:
     field = [pl.col("fields").list.get(i, null_on_oob=True) for i in range(_SWF_FIELDS)]
     procs = pl.when(_number(field[7]) <= 0).then(field[4]).otherwise(field[7])
     request = _number(field[8])
-    estimate = pl.when(request <= 0).then(_number(field[3])).otherwise(request)
+    estimate = pl.when(request <= 0).then(_number(field[3])).when(request <= LONGEST_S).then(request)
     user = _number(field[11])
     return [
         Column("number", field[0], _whole(field[0], 0), "a job number"),
@@ -186,7 +188,8 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
         rows = rows.with_columns(tenant=pl.lit("default"))
     rows = rows.select(_FIELDS).sort("submit_s", maintain_order=True)
     submit_s = rows["submit_s"].to_numpy()
-    names, tenant = np.unique(rows["tenant"].to_numpy().astype(str), return_inverse=True)
+    names = rows["tenant"].unique().sort().to_list()
+    tenant = rows["tenant"].cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
     return JobTable(
         number=rows["number"].to_numpy(),
         submit_s=submit_s - submit_s[0] if absolute else submit_s,
@@ -194,7 +197,7 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
         run_s=rows["run_s"].to_numpy(),
         estimate_s=rows["estimate_s"].to_numpy(),
         tenant=tenant,
-        tenant_names=tuple(names.tolist()),
+        tenant_names=tuple(names),
     )
 
 
@@ -218,9 +221,16 @@ def _bad_row(path: Path, row: pl.DataFrame, columns: list[Column], width: int) -
 
 
 def _read_text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise ScenarioError("is no file", str(path))
     try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise ScenarioError(f"holds more than {MOST_BYTES // 2**20} MiB of text", str(path))
+        return raw.decode("utf-8-sig", errors="replace")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ScenarioError(f"is damaged: {error}", str(path)) from None
     except OSError as error:

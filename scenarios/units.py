@@ -127,7 +127,10 @@ def shown(raw: object) -> str:
     """A value as an error message shows it, cut to one short line."""
     if isinstance(raw, int) and raw.bit_length() > 200:
         return "a very large whole number"
-    text = repr(raw)
+    try:
+        text = repr(raw)
+    except ValueError:  # a list with a whole number too long to print
+        return "a very large value"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 from scenarios.errors import nearest
 from scenarios.units import format_quantity, parse_quantity, shown
 
-LONGEST_S = 3.2e11  # about 10,000 years: beyond it a float no longer tells milliseconds
+LONGEST_S = 3.2e10  # about 1,000 years
 
 
 class Keys(BaseModel):
@@ -61,7 +61,7 @@ def _quantity(si_unit: str, low: float = 0.0, open_low: bool = False) -> Callabl
         except ValueError as error:
             raise house(str(error)) from None
         if si_unit == "s" and value > LONGEST_S:
-            raise house(f"found {raw!r}; allowed: at most 10,000 years")
+            raise house(f"found {raw!r}; allowed: at most 1,000 years")
         if value < low or (open_low and value == low):
             bound = "more than" if open_low else "at least"
             raise house(f"found {raw!r}; allowed: {bound} {format_quantity(low, si_unit)}")
@@ -93,7 +93,7 @@ Horizon = Annotated[
 ]
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
-Positive = Annotated[float, Field(gt=0, le=1e15)]
+Positive = Annotated[float, Field(ge=1e-15, le=1e15)]
 NonNegative = Annotated[float, Field(ge=0, le=1e15)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
 
@@ -108,9 +108,9 @@ def _date(raw: Any) -> datetime.datetime:
     if not isinstance(raw, datetime.datetime):
         raise house(f"found {shown(raw)}; allowed: a date such as 2026-01-01 or 2026-01-01T06:00:00")
     moment: datetime.datetime = raw if raw.tzinfo is not None else raw.replace(tzinfo=datetime.UTC)
-    if not 1900 <= moment.year <= 2999:
-        raise house(f"found {shown(str(raw))}; allowed: a date from 1900 to 2999")
-    return moment.astimezone(datetime.UTC)
+    if 1900 <= moment.year <= 2999 and 1900 <= moment.astimezone(datetime.UTC).year <= 2999:
+        return moment.astimezone(datetime.UTC)
+    raise house(f"found {shown(str(raw))}; allowed: a date from 1900 to 2999")
 
 
 Date = Annotated[

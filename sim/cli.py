@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scenarios.errors import ScenarioError
+from scenarios.errors import ScenarioError, one_line
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -26,8 +26,13 @@ class Commands(click.Group):
         except ScenarioError as error:
             click.echo(f"megawatt: {error}", err=True)
             ctx.exit(2)
+        except BrokenPipeError:  # the reader has seen enough; click ends quietly
+            raise
+        except OSError as error:
+            click.echo(f"megawatt: {one_line(str(error))}", err=True)
+            ctx.exit(2)
         except (KeyboardInterrupt, click.Abort):
-            click.echo("megawatt: interrupted; nothing was saved", err=True)
+            click.echo("megawatt: interrupted", err=True)
             ctx.exit(130)
 
 
@@ -63,7 +68,7 @@ def _all_overrides(settings: tuple[str, ...], policy: str | None) -> list[tuple[
 @click.argument("scenario")
 @_overrides
 @_policy
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random streams; default: the scenario's.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random streams; default: the scenario's.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default: runs/NAME or the next free number.")
 @click.option("--force", is_flag=True, help="Replace the run that stands at --out.")
 @click.option("--quiet", is_flag=True, help="Print the run folder only.")
@@ -95,7 +100,7 @@ def run(
         for warning in done.result.warnings:
             click.echo(f"warning: {warning}", err=True)
         show(summary_table(done.name, done.result.summary))
-    click.echo(done.folder)
+    click.echo(click.format_filename(done.folder))
 
 
 @main.command()
@@ -129,11 +134,11 @@ def schema() -> None:
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def plot(runs: tuple[Path, ...]) -> None:
     """Draw the pictures of saved runs again."""
-    from outputs.plots import render
+    from outputs.plots import redraw
 
     for folder in runs:
-        for picture in render(folder):
-            click.echo(picture)
+        for picture in redraw(folder):
+            click.echo(click.format_filename(picture))
 
 
 @main.command()
@@ -148,12 +153,12 @@ def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: boo
     `megawatt show traces` lists the formats. The CSV is the job table that the trace format csv reads.
     """
     from outputs.tables import show
-    from outputs.traces import trace_table, write_csv
+    from outputs.traces import check_replaceable, trace_table, write_csv
     from scenarios.files import exists, locate
     from scenarios.traces import read_trace
 
-    if out is not None and out.exists() and not force:
-        raise ScenarioError("exists already; choose another file, or --force to replace it", f"--out {out}")
+    if out is not None:
+        check_replaceable(out, force)
     read = read_trace(format, file if exists(file) else locate(str(file)), on_bad_row)
     for warning in read.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -161,7 +166,7 @@ def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: boo
         show(trace_table(file.name, read))
     else:
         write_csv(read.jobs, out)
-        click.echo(out)
+        click.echo(click.format_filename(out))
 
 
 @main.group()

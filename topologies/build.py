@@ -6,6 +6,8 @@ from scenarios.schema import PLAIN, Fleet, RackEntry
 from topologies.catalog import table
 from topologies.plant import Plant, Pool
 
+MOST_DOMAINS = 10_000_000
+
 
 def build_plant(scenario: Scenario) -> Plant:
     """The plant of a scenario; ScenarioError for an unknown rack and a class that fits nowhere."""
@@ -50,4 +52,7 @@ def _pool(scenario: Scenario, index: int, fleet: Fleet) -> Pool:
         raise scenario.error(unknown("rack", fleet.rack, names), "fleet", index, "rack")
     count = fleet.count or 0
     domains = count * (entry.chips // entry.domain_chips)
+    if domains > MOST_DOMAINS:
+        text = f"found {domains:,} scale-up domains in one pool; allowed: up to {MOST_DOMAINS:,}"
+        raise scenario.error(text, "fleet", index, "count")
     return Pool(fleet.pool, fleet.rack, entry.accelerator, count, domains, entry.domain_chips)

@@ -61,7 +61,7 @@ def test_the_template_leaves_a_file_that_stands_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["", "../mine", "a b", "-x", "a.b", "x/y", ".yaml", "a\n"])
 def test_the_template_refuses_a_name_that_is_no_word(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ScenarioError, match="allowed: letters, digits, - and _"):
+    with pytest.raises(ScenarioError, match="allowed: up to 100 letters, digits, - and _"):
         write_template(name)
     assert list(tmp_path.iterdir()) == []
 

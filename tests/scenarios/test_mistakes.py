@@ -110,7 +110,7 @@ MISTAKES = [
     ),
     ("    chips: 1", "    tenant: {choice: {a: 1e308}}\n    chips: 1", 10, "workload.w.tenant.choice.a: found 1e+308"),
     ("{per_hour: 4}", "{per_hour: 4, weekend: 1e308}", 12, "workload.w.arrivals.weekend: found 1e+308; allowed: less"),
-    ("7 days", "1e300 days", 2, "horizon: found '1e300 days'; allowed: at most 10,000 years"),
+    ("7 days", "1e300 days", 2, "horizon: found '1e300 days'; allowed: at most 1,000 years"),
     ("name: a", "start: 2026-13-45\nname: a", 1, "start: found '2026-13-45'; allowed: a date such as 2026-01-01"),
     ("name: a", "start: 0001-01-01\nname: a", 1, "start: found '0001-01-01 00:00:00'; allowed: a date from 1900"),
     ("name: a", f"seed: 0x{'f' * 5000}\nname: a", 1, "seed: found a very large whole number; allowed: "),

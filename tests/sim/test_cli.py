@@ -207,7 +207,7 @@ def test_an_interrupted_run_exits_with_130_and_leaves_nothing(stop, tmp_path):
     running.send_signal(stop)
     out, err = running.communicate(timeout=30)
     assert (running.returncode, out) == (130, "")
-    assert err == "megawatt: interrupted; nothing was saved\n"
+    assert err == "megawatt: interrupted\n"
     assert [path.name for path in tmp_path.iterdir()] == ["long.yaml"]
 
 
