@@ -13,14 +13,17 @@ BATCH_JOBS = 4096  # jobs turned into Python numbers at a time, so that memory d
 class JobTable:
     """Jobs as arrays of shape (n_jobs,), sorted by submit time; ties keep the order of the source.
 
-    number is the job's own number; tenant indexes tenant_names. Times in seconds since the start.
+    work is what a job has to do and estimate what its user says of it: seconds of run time for logs and laws of
+    durations, tokens for training. portable: may use every stack of its class, else the first only. number is the
+    job's own number; tenant indexes tenant_names. Times in seconds since the start.
     """
 
     number: NDArray[np.int64]
     submit_s: NDArray[np.float64]
     chips: NDArray[np.int64]
-    run_s: NDArray[np.float64]
-    estimate_s: NDArray[np.float64]
+    work: NDArray[np.float64]
+    estimate: NDArray[np.float64]
+    portable: NDArray[np.bool_]
     tenant: NDArray[np.int64]
     tenant_names: tuple[str, ...]
 
@@ -45,8 +48,9 @@ class JobTable:
             self.number[rows],
             self.submit_s[rows],
             self.chips[rows],
-            self.run_s[rows],
-            self.estimate_s[rows],
+            self.work[rows],
+            self.estimate[rows],
+            self.portable[rows],
             self.tenant[rows],
             self.tenant_names,
         )

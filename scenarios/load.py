@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from scenarios.distributions import KINDS, Choice, Empirical, EmpiricalTimes, Uniform
@@ -14,9 +15,9 @@ from scenarios.draws import read_empirical
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files import LIBRARY, exists, locate
 from scenarios.jobs import JobTable
-from scenarios.schema import ScenarioKeys, Synthetic, Trace
+from scenarios.schema import ScenarioKeys, Synthetic, Trace, Training, Work
 from scenarios.source import Key, Source, dotted, read_source
-from scenarios.synthetic import synthetic_jobs
+from scenarios.synthetic import drawn_jobs
 from scenarios.traces import TraceFile, read_trace
 from scenarios.units import shown
 
@@ -57,25 +58,25 @@ class Scenario:
         """What the user should know about the inputs."""
         return [warning for trace in self.traces.values() for warning in trace.warnings]
 
-    def jobs(self, work: Synthetic | Trace, seed: int) -> Iterator[JobTable]:
+    def jobs(self, work: Work, seed: int) -> Iterator[JobTable]:
         """The jobs of a class up to the horizon, in batches."""
-        if isinstance(work, Synthetic):
-            return synthetic_jobs(work, seed, self.keys.start, self.end_s)
-        return self.traces[work.job_class].jobs.until(self.end_s).batches()
-
-    def smallest_gang(self, work: Synthetic | Trace) -> int:
-        """The fewest chips that any job of a class can ask for."""
         if isinstance(work, Trace):
-            return int(self.traces[work.job_class].jobs.chips.min())
+            return self.traces[work.job_class].jobs.until(self.end_s).batches()
+        return drawn_jobs(work, seed, self.keys.start, self.end_s)
+
+    def gang_sizes(self, work: Work) -> list[int]:
+        """The sizes that a class's gangs can have, rising; only the smallest where a law has no list of them."""
+        if isinstance(work, Trace):
+            return [int(size) for size in np.unique(self.traces[work.job_class].jobs.chips)]
         match work.chips:
             case int(chips):
-                return chips
+                return [chips]
             case Choice(choice=values):
-                return min(values)
+                return sorted(values)
             case Uniform(uniform=(low, _)):
-                return low
+                return [low]
             case _:
-                return 1
+                return [1]
 
 
 def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
@@ -118,9 +119,10 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
     return trace if work.jobs is None else replace(trace, jobs=trace.jobs.head(work.jobs))
 
 
-def _open_laws(work: Synthetic, source: Source, index: int) -> None:
+def _open_laws(work: Synthetic | Training, source: Source, index: int) -> None:
     """Read the files of empirical laws, so that a bad one is found before anything runs."""
-    laws = {"chips": work.chips, "duration": work.duration, "estimate": work.estimate and work.estimate.factor}
+    laws: dict[str, object] = {"chips": work.chips, "estimate": work.estimate and work.estimate.factor}
+    laws |= {"duration": work.duration} if isinstance(work, Synthetic) else {"tokens": work.tokens}
     for name, law in laws.items():
         if isinstance(law, Empirical | EmpiricalTimes):
             if not exists(locate(law.empirical.file)):

@@ -1,4 +1,4 @@
-"""Jobs of kind synthetic: a Poisson stream with daily and weekly shapes, sizes and durations from laws.
+"""Drawn jobs (synthetic, training, fine-tuning): Poisson arrivals with daily and weekly shapes, sizes and work.
 
 Each quantity has a random stream of its own, so that changing the law of one leaves the others as they were.
 """
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scenarios.distributions import Choice
 from scenarios.draws import draw, draw_counts, draw_index, stream
 from scenarios.jobs import BATCH_JOBS, JobTable
-from scenarios.schema import Arrivals, Synthetic
+from scenarios.schema import Arrivals, Synthetic, Training
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import LONGEST_S
 
 PEAK_HOUR_UTC = 14.0  # ESTIMATE: early afternoon, where submission logs of one site peak in its own local time
+MOST_TOKENS = 1e18  # a thousand times the largest run: far beyond, but finite
 _WEEK_S = 7 * DAY_S
 
 
@@ -54,26 +55,30 @@ def arrival_times(
         yield times if flat else times[rng.random(BATCH_JOBS) * peak < rate_shape(arrivals, start, times)]
 
 
-def synthetic_jobs(work: Synthetic, seed: int, start: datetime.datetime, end_s: float) -> Iterator[JobTable]:
+def drawn_jobs(work: Synthetic | Training, seed: int, start: datetime.datetime, end_s: float) -> Iterator[JobTable]:
     """The jobs of a class in batches, until its number of jobs or end_s is reached."""
 
     def rng(what: str) -> np.random.Generator:
         return stream(seed, f"{what} of {work.job_class}")
 
-    sizes, lengths, factors, tenants = rng("chips"), rng("duration"), rng("estimate"), rng("tenant")
+    law, amount = (work.duration, "duration") if isinstance(work, Synthetic) else (work.tokens, "tokens")
+    most = LONGEST_S if isinstance(work, Synthetic) else MOST_TOKENS
+    sizes, amounts, factors, tenants, moats = (
+        rng(what) for what in ("chips", amount, "estimate", "tenant", "portability")
+    )
     names = tuple(work.tenant.choice) if isinstance(work.tenant, Choice) else (work.tenant,)
     made = 0
     for times in arrival_times(work.arrivals, start, rng("arrivals")):
         n = len(times)
-        run_s = np.minimum(draw(work.duration, lengths, n), LONGEST_S)  # a heavy tail may not leave the clock's range
+        todo = np.minimum(draw(law, amounts, n), most)  # a heavy tail may not leave the clock's range
+        guess = todo if work.estimate is None else np.minimum(todo * draw(work.estimate.factor, factors, n), most)
         table = JobTable(
             number=np.arange(made + 1, made + n + 1),
             submit_s=times,
             chips=draw_counts(work.chips, sizes, n),
-            run_s=run_s,
-            estimate_s=run_s
-            if work.estimate is None
-            else np.minimum(run_s * draw(work.estimate.factor, factors, n), LONGEST_S),
+            work=todo,
+            estimate=guess,
+            portable=moats.random(n) < portable_share(work, times, end_s),
             tenant=draw_index(work.tenant, tenants, n) if isinstance(work.tenant, Choice) else np.zeros(n, np.int64),
             tenant_names=names,
         )
@@ -85,3 +90,13 @@ def synthetic_jobs(work: Synthetic, seed: int, start: datetime.datetime, end_s: 
         made += n
         if len(inside) < len(table) or (work.jobs is not None and made >= work.jobs):
             return
+
+
+def portable_share(work: Synthetic | Training, time_s: NDArray[np.float64], end_s: float) -> NDArray[np.float64]:
+    """Share of the jobs submitted at time_s that may use every stack of their class [1], shape of time_s."""
+    share = work.portable_share if isinstance(work, Training) else None
+    if share is None:
+        return np.ones_like(time_s)
+    if share.start == share.end:
+        return np.full_like(time_s, share.start)
+    return share.start + (share.end - share.start) * time_s / end_s

@@ -194,8 +194,9 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
         number=rows["number"].to_numpy(),
         submit_s=submit_s - submit_s[0] if absolute else submit_s,
         chips=rows["chips"].to_numpy(),
-        run_s=rows["run_s"].to_numpy(),
-        estimate_s=rows["estimate_s"].to_numpy(),
+        work=rows["run_s"].to_numpy(),
+        estimate=rows["estimate_s"].to_numpy(),
+        portable=np.ones(len(rows), np.bool_),
         tenant=tenant,
         tenant_names=tuple(names),
     )

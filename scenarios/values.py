@@ -7,7 +7,7 @@ itself back as text that reads to the same bits.
 import contextlib
 import datetime
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -92,6 +92,24 @@ Horizon = Annotated[
     WithJsonSchema({"type": "string", "description": "a time with its unit, or until-done", "examples": ["30 days"]}),
 ]
 
+
+def _unit_type(si_unit: str, noun: str, example: str, open_low: bool = False) -> Any:
+    schema = WithJsonSchema({"type": "string", "description": f"{noun} with its unit", "examples": [example]})
+    return Annotated[float, BeforeValidator(_quantity(si_unit, open_low=open_low)), _written(si_unit), schema]
+
+
+if TYPE_CHECKING:  # what a checker needs to know of the quantities below: they are numbers in SI units
+    Power: TypeAlias = float
+    PositivePower: TypeAlias = float
+    Bytes: TypeAlias = float
+    FlopRate: TypeAlias = float
+else:
+    Power = _unit_type("W", "a power", "30 MW")
+    PositivePower = _unit_type("W", "a power", "30 MW", open_low=True)
+    Bytes = _unit_type("byte", "a size", "80 GB", open_low=True)
+    FlopRate = _unit_type("FLOP/s", "a computing rate", "989 TFLOP/s", open_low=True)
+
+Fraction = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Positive = Annotated[float, Field(ge=1e-15, le=1e15)]
 NonNegative = Annotated[float, Field(ge=0, le=1e15)]

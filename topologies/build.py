@@ -1,58 +1,211 @@
-"""A scenario's fleet to a plant: the one place of this room that reads the scenario's keys."""
+"""A scenario's site, fleet and classes to a plant: the one place of this room that reads the scenario's keys."""
 
-from scenarios.errors import unknown
+import itertools
+import math
+from collections.abc import Sequence
+
+from scenarios.hardware import AcceleratorEntry
 from scenarios.load import Scenario
-from scenarios.schema import PLAIN, Fleet, RackEntry
-from topologies.catalog import table
-from topologies.plant import Plant, Pool
+from scenarios.schema import PLAIN, Delivery, Fleet, Trace, Training, Work
+from topologies.hardware import Hardware
+from topologies.limits import Limit, RackLoad, pdu_limits, rack_limits
+from topologies.plant import ClassPlan, Plant, Pool, Site
+from topologies.power import (
+    NW_PER_W,
+    busy_chip_w,
+    feed_w,
+    hosts_w,
+    it_limit_w,
+    rack_draw_w,
+)
+from topologies.rates import measured_tokens_per_s, roofline_tokens_per_s, smallest_training_gang
 
 MOST_DOMAINS = 10_000_000
 
 
 def build_plant(scenario: Scenario) -> Plant:
-    """The plant of a scenario; ScenarioError for an unknown rack and a class that fits nowhere."""
-    plant = Plant(tuple(_pool(scenario, index, fleet) for index, fleet in enumerate(scenario.keys.fleet)))
-    largest = max(plant.pools, key=lambda pool: pool.chips)
+    """The plant of a scenario; ScenarioError for unknown hardware, a feed too small, a class that can never run."""
+    hardware = Hardware(scenario.keys.catalog)
+    pools = tuple(_pool(scenario, index, fleet, hardware) for index, fleet in enumerate(scenario.keys.fleet))
+    plans = tuple(_plan(scenario, index, work, hardware) for index, work in enumerate(scenario.keys.workload))
+    site = scenario.keys.site
+    contract = Site(
+        None if site is None else site.feed,
+        0.0 if site is None else site.pue.fixed,
+        0.0 if site is None else site.pue.proportional,
+        0.0 if site is None else site.fabric_and_storage,
+    )
+    cap_nw = None
+    if contract.cap_w is not None:
+        cap_nw = int(it_limit_w(contract.cap_w, contract.fixed_w, contract.proportional) * NW_PER_W)
+    plant = Plant(pools, plans, contract, cap_nw, _limits(scenario, pools, plans, hardware))
+    _check_idle_draw(scenario, plant)
     for index, work in enumerate(scenario.keys.workload):
-        smallest = scenario.smallest_gang(work)
-        if smallest > largest.chips:
-            raise scenario.error(
-                f"every job of this class needs at least {smallest} chips; "
-                f"allowed: up to {largest.chips}, the largest pool ({largest.name})",
-                *("workload", index, "chips" if work.kind == "synthetic" else "file"),
-            )
+        _check_class(scenario, plant, index, work)
     return plant
 
 
-def rack_entry(scenario: Scenario, name: str) -> RackEntry | None:
-    """The catalog's entry of a rack, the scenario's own before the shipped one; None for an unknown name."""
-    own = scenario.keys.catalog.racks
-    if name in own:
-        return own[name]
-    facts = table("racks").get(name)
-    if facts is None:
-        return None
-    return RackEntry.model_validate(
-        {
-            "accelerator": facts["accelerator"].text,
-            "chips": int(facts["chips"].text),
-            "domain_chips": int(facts["domain_chips"].text),
-            "source": facts["domain_chips"].source,
-            "confidence": facts["domain_chips"].confidence,
-        }
-    )
+def used_catalog(scenario: Scenario) -> Hardware:
+    """The catalog entries that a scenario uses, for its resolved copy."""
+    hardware = Hardware(scenario.keys.catalog)
+    for index, fleet in enumerate(scenario.keys.fleet):
+        _pool(scenario, index, fleet, hardware)
+    for index, work in enumerate(scenario.keys.workload):
+        _plan(scenario, index, work, hardware)
+    return hardware
 
 
-def _pool(scenario: Scenario, index: int, fleet: Fleet) -> Pool:
+def _pool(scenario: Scenario, index: int, fleet: Fleet, hardware: Hardware) -> Pool:
     if fleet.rack == PLAIN:
-        return Pool(fleet.pool, PLAIN, PLAIN, 1, 1, fleet.chips or 0)
-    entry = rack_entry(scenario, fleet.rack)
-    if entry is None:
-        names = {PLAIN, *table("racks"), *scenario.keys.catalog.racks}
-        raise scenario.error(unknown("rack", fleet.rack, names), "fleet", index, "rack")
+        return Pool(fleet.pool, PLAIN, PLAIN, 1, 1, fleet.chips or 0, 0, 0.0, 0.0, ((0.0, 1),))
+    entry = hardware.rack(fleet.rack, scenario, "fleet", index, "rack")
+    chip = hardware.accelerator(entry.accelerator, scenario, "fleet", index, "rack")
     count = fleet.count or 0
     domains = count * (entry.chips // entry.domain_chips)
     if domains > MOST_DOMAINS:
         text = f"found {domains:,} scale-up domains in one pool; allowed: up to {MOST_DOMAINS:,}"
         raise scenario.error(text, "fleet", index, "count")
-    return Pool(fleet.pool, fleet.rack, entry.accelerator, count, domains, entry.domain_chips)
+    return Pool(
+        fleet.pool,
+        fleet.rack,
+        entry.accelerator,
+        count,
+        domains,
+        entry.domain_chips,
+        round(rack_draw_w(entry, chip.idle) * NW_PER_W),
+        chip.idle,
+        hosts_w(entry),
+        tuple(_deliveries(count, fleet.delivery, scenario.end_s)),
+    )
+
+
+def _deliveries(count: int, delivery: Delivery | None, end_s: float) -> Sequence[tuple[float, int]]:
+    if delivery is None:
+        return [(0.0, count)]
+    batches: list[tuple[float, int]] = []
+    for at in itertools.count():
+        time_s, left = delivery.first + at * delivery.every, count - at * delivery.racks
+        if left <= 0 or time_s > end_s:
+            return batches
+        batches.append((time_s, min(delivery.racks, left)))
+    return batches
+
+
+def _plan(scenario: Scenario, index: int, work: Work, hardware: Hardware) -> ClassPlan:
+    """How a class runs in each pool; hardware was read by _pool before, so every rack is known."""
+    own = tuple(work.stacks or ())
+    stacks, paces, smallest, draws, busy = [], [], [], [], []
+    for at, fleet in enumerate(scenario.keys.fleet):
+        if fleet.rack == PLAIN:
+            able = not own  # identical processors run no stack
+            stacks.append("" if able else None)
+            paces.append(1.0)
+            smallest.append(1)
+            draws.append(0)
+            busy.append(0.0)
+            continue
+        rack = hardware.rack(fleet.rack, scenario, "fleet", at, "rack")
+        chip = hardware.accelerator(rack.accelerator, scenario, "fleet", at, "rack")
+        pace_s: float | None = 1.0
+        least = 1
+        if isinstance(work, Training):
+            pace_s, least = _training(scenario, index, work, rack.accelerator, chip, hardware)
+        runs = pace_s is not None and (not own or chip.stack in own)
+        stacks.append(chip.stack if runs else None)
+        paces.append(pace_s or 0.0)
+        smallest.append(least)
+        chip_w = max(chip.idle, demand(work, hardware) * chip.tdp)
+        draws.append(round(busy_chip_w(rack, chip.idle, chip_w) * NW_PER_W))
+        busy.append(chip_w + rack.host_per_chip)
+    per_gang = isinstance(work, Training)
+    return ClassPlan(own, tuple(stacks), tuple(paces), per_gang, tuple(smallest), tuple(draws), tuple(busy))
+
+
+def demand(work: Work, hardware: Hardware) -> float:
+    """What a busy chip draws over its TDP [1]: the class's own figure, or that of its kind."""
+    tasks = hardware.tasks
+    kinds = {
+        "training": tasks.training_demand,
+        "fine-tuning": tasks.fine_tuning_demand,
+        "synthetic": tasks.synthetic_demand,
+        "trace": tasks.trace_demand,
+    }
+    return kinds[work.kind] if work.demand is None else work.demand
+
+
+def _training(
+    scenario: Scenario, index: int, work: Training, name: str, chip: AcceleratorEntry, hardware: Hardware
+) -> tuple[float | None, int]:
+    """Seconds a token on one chip (None where it cannot train), and the fewest chips that hold the model."""
+    model = hardware.model(work.model, scenario, "workload", index, "model")
+    usual = model.sequence if work.kind == "training" else hardware.tasks.fine_tuning_sequence
+    sequence = work.sequence or usual
+    precision = work.precision or chip.training_precision
+    least = smallest_training_gang(model, chip, sequence, hardware.tasks)
+    if precision is None or least is None:
+        return None, 1
+    rate = measured_tokens_per_s(hardware.rates, work.kind, work.model, name, precision, sequence)
+    if rate is None:
+        rate = roofline_tokens_per_s(model, chip, precision, sequence, hardware.tasks)
+    return (None if rate is None else 1.0 / rate), least
+
+
+def _limits(
+    scenario: Scenario, pools: Sequence[Pool], plans: Sequence[ClassPlan], hardware: Hardware
+) -> tuple[Limit, ...]:
+    """The levels below the feed that can bind: PDUs and racks whose full load is more than their rating."""
+    loads = []
+    for at, (pool, fleet) in enumerate(zip(pools, scenario.keys.fleet, strict=True)):
+        most_w = max([plan.draw_nw[at] for plan in plans]) / NW_PER_W
+        idle_w = pool.idle_nw / NW_PER_W
+        full_w = idle_w + pool.chips // pool.racks * most_w
+        entry = None if fleet.rack == PLAIN else hardware.rack(fleet.rack, scenario, "fleet", at, "rack")
+        rating_w = entry.rating * entry.derating if entry is not None and entry.rating is not None else math.inf
+        if idle_w > rating_w:
+            text = f"a rack draws {idle_w:,.0f} W with idle chips; its rating is {rating_w:,.0f} W"
+            raise scenario.error(text, "fleet", at, "rack")
+        loads.append(
+            RackLoad(pool.name, pool.racks if pool.powered else 0, pool.domains_a_rack, idle_w, full_w, rating_w)
+        )
+    site = scenario.keys.site
+    if site is None or site.pdus is None:
+        return rack_limits(loads)
+    try:
+        pdus = pdu_limits(loads, site.pdus.count, site.pdus.rating * site.pdus.derating)
+    except ValueError as error:
+        raise scenario.error(str(error), "site", "pdus") from None
+    return (*rack_limits(loads), *pdus)
+
+
+def _check_idle_draw(scenario: Scenario, plant: Plant) -> None:
+    if plant.it_cap_nw is None or plant.site.cap_w is None:
+        return
+    idle_w = plant.site.other_it_w + sum(pool.racks * pool.idle_nw for pool in plant.pools) / NW_PER_W
+    meter_w = feed_w(idle_w, plant.site.fixed_w, plant.site.proportional)
+    if meter_w > plant.site.cap_w:
+        text = f"the fleet draws {meter_w / 1e6:,.3f} MW with every chip idle; allowed: at least that feed"
+        raise scenario.error(text, "site", "feed")
+
+
+def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work) -> None:
+    """Refuse a class none of whose jobs can run, and a listed size that the model does not fit into."""
+    sizes = scenario.gang_sizes(work)
+    reasons = {size: plant.shape(index, size, True) for size in sizes}
+    key = ("workload", index, "file" if isinstance(work, Trace) else "chips")
+    plan = plant.plans[index]
+    if isinstance(work, Training):
+        if all(stack is None for stack in plan.pool_stacks):
+            text = f"no pool runs {work.kind} of {work.model} on the stacks {', '.join(work.stacks)}"
+            raise scenario.error(text, "workload", index, "stacks")
+        for size, reason in reasons.items():
+            if isinstance(reason, str) and "HBM" in reason:
+                least = min(n for n, stack in zip(plan.smallest, plan.pool_stacks, strict=True) if stack is not None)
+                text = f"found a gang of {size} chips, whose HBM does not hold {work.model}; allowed: at least {least}"
+                raise scenario.error(text, *key)
+    if all(isinstance(reason, str) for reason in reasons.values()):
+        largest = max(plant.pools, key=lambda pool: pool.chips)
+        raise scenario.error(
+            f"every job of this class needs at least {sizes[0]} chips and is refused: {reasons[sizes[0]]}; "
+            f"the largest pool has {largest.chips} ({largest.name})",
+            *key,
+        )

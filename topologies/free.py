@@ -18,12 +18,14 @@ class FreeChips:
 
     __slots__ = ("_by_domain", "_levels", "_masks", "domain_chips", "free")
 
-    def __init__(self, domains: int, domain_chips: int) -> None:
+    def __init__(self, domains: int, domain_chips: int, present: bool = True) -> None:
+        """All chips free, or none of them there yet: then they come by give."""
+        free = domain_chips if present else 0
         self.domain_chips = domain_chips
-        self.free = domains * domain_chips
-        self._by_domain = array("l", [domain_chips]) * domains
-        self._masks = {domain_chips: (1 << domains) - 1}  # free chips -> domains, as bits
-        self._levels = [domain_chips]  # the keys of _masks, rising
+        self.free = domains * free
+        self._by_domain = array("l", [free]) * domains
+        self._masks = {free: (1 << domains) - 1}  # free chips -> domains, as bits
+        self._levels = [free]  # the keys of _masks, rising
 
     def copy(self) -> "FreeChips":
         """An index of its own with the same free chips, to try things on."""

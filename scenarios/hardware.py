@@ -1,0 +1,154 @@
+"""The catalog's entries as a scenario may write them: accelerators, racks, models, measured rates, task facts.
+
+The shipped tables become the same entries, so that a resolved scenario can write out each constant it used.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from scenarios.values import (
+    Bytes,
+    Count,
+    FlopRate,
+    Fraction,
+    Keys,
+    Name,
+    Positive,
+    PositivePower,
+    Power,
+    house,
+)
+
+Precision = Literal["bf16", "fp8"]
+TokenTask = Literal["training", "fine-tuning"]
+
+
+class Entry(Keys):
+    """Where an entry's figures come from; estimates names the fields that are no published figure."""
+
+    source: str = Field(description="where the figures come from, or ESTIMATE")
+    confidence: Literal["high", "medium", "low", "estimate"]
+    estimates: list[str] = []
+
+
+class AcceleratorEntry(Entry):
+    """One chip. What is left out makes the work that needs it impossible here (no rate, no memory check)."""
+
+    stack: Name = Field(description="the software it runs, such as cuda or neuron")
+    tdp: PositivePower
+    idle: Power
+    hbm: Bytes | None = None
+    dense_bf16: FlopRate | None = None
+    dense_fp8: FlopRate | None = None
+    training_precision: Precision | None = None
+    mfu_bf16: Fraction | None = Field(default=None, description="model FLOP utilization of dense training")
+    mfu_fp8: Fraction | None = None
+
+    @model_validator(mode="after")
+    def _idle_below_tdp(self) -> "AcceleratorEntry":
+        if self.idle > self.tdp:
+            raise house("found an idle draw above tdp; allowed: at most tdp")
+        return self
+
+
+class Stage(Keys):
+    """A conversion stage of `units` parallel converters: P_in = units * (P_out / units + fixed) / efficiency."""
+
+    units: Count = 1
+    fixed: Power = 0.0
+    efficiency: Fraction = 1.0
+
+
+class Chassis(Keys):
+    """Nodes that share switches and a conversion stage."""
+
+    nodes: Count
+    switches: Power = 0.0
+    stage: Stage = Stage()
+
+
+class RackEntry(Entry):
+    """A rack (or a server that is counted alone): its chips, its scale-up domains and its power.
+
+    Nodes of node_chips draw `host` always and `host_per_chip` more for each busy chip; `fixed` is the rack's own
+    switches and fans. rating is what the rack may draw at its input, times derating.
+    """
+
+    accelerator: Name
+    chips: Count
+    domain_chips: Count
+    node_chips: Count
+    host: Power = 0.0
+    host_per_chip: Power = 0.0
+    node_stage: Stage = Stage()
+    chassis: Chassis | None = None
+    fixed: Power = 0.0
+    rack_stage: Stage = Stage()
+    rating: PositivePower | None = None
+    derating: Fraction = 1.0
+
+    @model_validator(mode="after")
+    def _whole_parts(self) -> "RackEntry":
+        if self.chips % self.domain_chips:
+            raise house(f"found {self.chips} chips in domains of {self.domain_chips}; allowed: whole domains")
+        if self.chips % self.node_chips:
+            raise house(f"found {self.chips} chips in nodes of {self.node_chips}; allowed: whole nodes")
+        if self.chassis is not None and self.chips // self.node_chips % self.chassis.nodes:
+            raise house(f"found {self.chips // self.node_chips} nodes in chassis of {self.chassis.nodes}")
+        return self
+
+
+class ModelEntry(Entry):
+    """A transformer: what its training costs and holds. attention_width is heads times head width."""
+
+    parameters: Positive
+    active_parameters: Positive
+    layers: Count
+    width: Count
+    attention_width: Count
+    sequence: Count
+    experts: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _active_within_all(self) -> "ModelEntry":
+        if self.active_parameters > self.parameters:
+            raise house("found more active_parameters than parameters")
+        return self
+
+
+class MeasuredRate(Keys):
+    """A measured row: tokens/s/chip of a task with a model on an accelerator."""
+
+    task: TokenTask
+    model: Name
+    accelerator: Name
+    precision: Precision
+    sequence: Count
+    chips: Count
+    tokens_per_s_per_chip: Positive
+    source: str
+    confidence: Literal["high", "medium", "low", "estimate"]
+
+
+class TaskFacts(Keys):
+    """Constants of the kinds of work."""
+
+    training_demand: Fraction
+    fine_tuning_demand: Fraction
+    synthetic_demand: Fraction
+    trace_demand: Fraction
+    relative_mfu_of_experts: Fraction
+    bytes_per_parameter: Positive
+    usable_hbm: Fraction
+    fine_tuning_sequence: Count
+
+
+class Catalog(Keys):
+    """A scenario's own hardware and models; an entry here wins over the shipped one of its name."""
+
+    accelerators: dict[Name, AcceleratorEntry] = {}
+    racks: dict[Name, RackEntry] = {}
+    models: dict[Name, ModelEntry] = {}
+    rates: list[MeasuredRate] | None = Field(default=None, description="replaces the shipped measured rows")
+    tasks: TaskFacts | None = None

@@ -1,0 +1,63 @@
+"""Catalog entries by name: the scenario's own before the shipped ones."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from scenarios.errors import unknown
+from scenarios.hardware import AcceleratorEntry, Catalog, MeasuredRate, ModelEntry, RackEntry, TaskFacts
+from scenarios.load import Scenario
+from scenarios.schema import PLAIN
+from topologies import catalog
+
+
+@dataclass(slots=True)
+class Hardware:
+    """Looks entries up and remembers which were used, for the resolved scenario."""
+
+    own: Catalog
+    accelerators: dict[str, AcceleratorEntry] = field(default_factory=dict)
+    racks: dict[str, RackEntry] = field(default_factory=dict)
+    models: dict[str, ModelEntry] = field(default_factory=dict)
+
+    def accelerator(self, name: str, scenario: Scenario, *key: str | int) -> AcceleratorEntry:
+        """An accelerator; ScenarioError at the key that named it where there is none."""
+        if name not in self.accelerators:
+            _check("accelerator", name, {*self.own.accelerators, *catalog.table("accelerators")}, scenario, *key)
+            self.accelerators[name] = self.own.accelerators.get(name) or catalog.accelerator(name)
+        return self.accelerators[name]
+
+    def rack(self, name: str, scenario: Scenario, *key: str | int) -> RackEntry:
+        """A rack; ScenarioError at the key that named it where there is none."""
+        if name not in self.racks:
+            _check("rack", name, {PLAIN, *self.own.racks, *catalog.table("racks")}, scenario, *key)
+            self.racks[name] = self.own.racks.get(name) or catalog.rack(name)
+        return self.racks[name]
+
+    def model(self, name: str, scenario: Scenario, *key: str | int) -> ModelEntry:
+        """A model; ScenarioError at the key that named it where there is none."""
+        if name not in self.models:
+            _check("model", name, {*self.own.models, *catalog.table("models")}, scenario, *key)
+            self.models[name] = self.own.models.get(name) or catalog.model(name)
+        return self.models[name]
+
+    @property
+    def rates(self) -> Iterable[MeasuredRate]:
+        """Measured rows."""
+        return self.own.rates if self.own.rates is not None else catalog.rates()
+
+    @property
+    def tasks(self) -> TaskFacts:
+        """Constants of the kinds of work."""
+        return self.own.tasks or catalog.tasks()
+
+    def used(self) -> Catalog:
+        """Everything that was looked up, as a scenario's catalog."""
+        rates = [rate for rate in self.rates if rate.model in self.models and rate.accelerator in self.accelerators]
+        return Catalog(
+            accelerators=self.accelerators, racks=self.racks, models=self.models, rates=rates, tasks=self.tasks
+        )
+
+
+def _check(kind: str, name: str, known: set[str], scenario: Scenario, *key: str | int) -> None:
+    if name not in known:
+        raise scenario.error(unknown(kind, name, known), *key)
