@@ -22,7 +22,7 @@ def none(view: View, _order: Order, placer: Placer) -> Decisions:
     memo = view.memo
     if memo is not None and memo.head is view.queue.head():
         return Decisions([], memo.blocked, memo)
-    trial = Trial(view.free, placer)
+    trial = Trial(view, placer)
     walk = Walk(view.queue)
     for job in walk:
         found = trial.find(job.shape)
@@ -37,7 +37,7 @@ def none(view: View, _order: Order, placer: Placer) -> Decisions:
 def greedy(view: View, order: Order, placer: Placer) -> Decisions:
     """Everybody who fits starts, in order; the head has no reservation and can starve."""
     memo = view.memo
-    trial = Trial(view.free, placer)
+    trial = Trial(view, placer)
     if memo is not None:
         known = dict(memo.blocked)
         for job in in_order(view.arrived, order):

@@ -7,9 +7,11 @@ from policies.backfill import Backfill
 from policies.order import Order
 from policies.placement import Placer
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS, PRESETS
+from policies.trial import find
 from policies.view import Decisions, Start, View
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
+from topologies.plant import Plant, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,22 @@ def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
         (job,) = view.arrived
-        for pool in job.shape.pools:
-            if (placement := policy.placer.place(view.free[pool], job.shape.chips, 0)) is not None:
-                return Decisions([Start(job, pool, placement)])
+        found = find(view.free, view.headroom, policy.placer, job.shape)
+        if found is not None:
+            return Decisions([Start(job, *found)])
     return policy.backfill(view, policy.order, policy.placer)
 
 
-def build_policy(scenario: Scenario) -> Policy:
-    """The policy of a scenario: the defaults, then its preset, then its axes; ScenarioError for unknown names."""
+def can_ever_start(plant: Plant, policy: Policy, shape: Shape) -> bool:
+    """Whether a gang has a place, and its power at every level, with nothing else running."""
+    return find(plant.free_chips(present=True), plant.headroom(), policy.placer, shape) is not None
+
+
+def build_policy(scenario: Scenario, plant: Plant) -> Policy:
+    """The policy of a scenario: the defaults, then its preset, then its axes.
+
+    ScenarioError for unknown names, and for a class none of whose gangs could ever start under it.
+    """
     keys = scenario.keys.policy
     names = dict(DEFAULTS)
     if keys.preset is not None:
@@ -46,7 +56,13 @@ def build_policy(scenario: Scenario) -> Policy:
             if name not in known:
                 raise scenario.error(unknown(axis, name, known), "policy", axis)
             names[axis] = name
-    return Policy(ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], names)
+    policy = Policy(ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], names)
+    for index, work in enumerate(scenario.keys.workload):
+        shapes = [plant.shape(index, size, True) for size in scenario.gang_sizes(work)]
+        if not any(isinstance(shape, Shape) and can_ever_start(plant, policy, shape) for shape in shapes):
+            text = "no job of this class could ever start: a rack's or a PDU's rating leaves its gang too little power"
+            raise scenario.error(text, "workload", index)
+    return policy
 
 
 def overrides(spec: str) -> list[str]:

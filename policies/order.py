@@ -18,8 +18,8 @@ def fifo(job: QueuedJob) -> float:
 
 
 def sjf(job: QueuedJob) -> float:
-    """Shortest job first: the user's estimate of the run time [s]."""
-    return job.estimate_s
+    """Shortest job first: the user's estimate of the run time [s] in the fastest pool the job may use."""
+    return job.estimate * min(job.shape.pace_s)
 
 
 def in_order(jobs: Sequence[QueuedJob], order: Order) -> Sequence[QueuedJob]:

@@ -5,47 +5,47 @@ from collections.abc import Iterator
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple, TypeAlias
 
+from topologies.plant import Shape
+
 OrderKey: TypeAlias = tuple[float, float, int]
 """(value of the order policy, submit_s, row): the lowest goes first, ties in order of submission."""
 
 
-class Shape(NamedTuple):
-    """What a gang needs: the pools it may use, by position, and its chips."""
-
-    pools: tuple[int, ...]
-    chips: int
-
-
 class QueuedJob(NamedTuple):
-    """A waiting job as policies see it. estimate_s is the user's word; nobody knows the run time yet."""
+    """A waiting job as policies see it. estimate is the user's word, in units of work; nobody knows more yet."""
 
     row: int
     shape: Shape
     submit_s: float
-    estimate_s: float
+    estimate: float
+
+    def estimate_s(self, pool: int) -> float:
+        """The user's estimate of the run time in a pool [s]."""
+        return self.estimate * self.shape.pace_in(pool)
 
 
 class Lane:
     """The waiting jobs of one shape, in order."""
 
-    __slots__ = ("estimates_s", "jobs", "keys", "shape")
+    __slots__ = ("estimates", "jobs", "keys", "shape")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.keys: list[OrderKey] = []
         self.jobs: list[QueuedJob] = []
-        self.estimates_s: list[float] = []  # rising, to know at once that no job is short enough
+        self.estimates: list[float] = []  # rising, to know at once that no job is short enough
 
     def next_ending_by(self, at: int, now_s: float, end_s: float) -> int:
-        """The position from `at` on of the first job whose estimate ends by end_s if it starts now, -1 if none.
+        """The position from `at` on of the first job that could end by end_s in its fastest pool, -1 if there is none.
 
         The sum is compared, not the difference: a planned end is now + estimate, and rounding must not part equals.
         """
-        if now_s + self.estimates_s[0] > end_s:
+        pace_s = min(self.shape.pace_s)
+        if now_s + self.estimates[0] * pace_s > end_s:
             return -1
         jobs = self.jobs
         for index in range(at, len(jobs)):
-            if now_s + jobs[index].estimate_s <= end_s:
+            if now_s + jobs[index].estimate * pace_s <= end_s:
                 return index
         return -1
 
@@ -73,7 +73,7 @@ class Queue:
             at = bisect_left(lane.keys, key)
             lane.keys.insert(at, key)
             lane.jobs.insert(at, job)
-        insort(lane.estimates_s, job.estimate_s)
+        insort(lane.estimates, job.estimate)
         self.jobs += 1
         self.chips += job.shape.chips
 
@@ -84,7 +84,7 @@ class Queue:
         del lane.keys[at]
         del lane.jobs[at]
         if lane.jobs:
-            del lane.estimates_s[bisect_left(lane.estimates_s, job.estimate_s)]
+            del lane.estimates[bisect_left(lane.estimates, job.estimate)]
         else:
             del self.lanes[job.shape]
         self.jobs -= 1

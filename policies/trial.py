@@ -1,24 +1,56 @@
-"""Free chips to try decisions on: a pass plans its starts here, the real ones stay as they are."""
+"""Free chips and power to try decisions on: a pass plans its starts here, the real ones stay as they are."""
 
 from collections.abc import Sequence
 
 from policies.placement import Placer
-from policies.queue import QueuedJob, Shape
-from policies.view import FRAGMENTED, HELD, NO_ROOM, Blocked, Start
+from policies.queue import QueuedJob
+from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, Blocked, Start, View
 from topologies.free import FreeChips, Placement
+from topologies.headroom import Headroom
+from topologies.plant import Shape
+
+
+def find(
+    free: Sequence[FreeChips], headroom: Headroom, placer: Placer, shape: Shape, not_in: int = -1
+) -> tuple[int, Placement] | None:
+    """The first pool but one that has chips, power and a placement for a gang, and the placement."""
+    chips, feed_nw = shape.chips, headroom.feed_nw
+    for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
+        if free[pool].free >= chips and chips * draw_nw <= feed_nw and pool != not_in:
+            if headroom.bound_below:
+                placement = place(free[pool], headroom, placer, pool, chips, draw_nw, 0)
+            else:
+                placement = placer.place(free[pool], chips, 0)
+            if placement is not None:
+                return pool, placement
+    return None
+
+
+def place(
+    free: FreeChips, headroom: Headroom, placer: Placer, pool: int, chips: int, draw_nw: int, avoid: int
+) -> Placement | None:
+    """A placement in one pool that no level below the feed is overdrawn by; None where there is none."""
+    avoid |= headroom.full_domains(pool, placer.smallest_part(chips, free.domain_chips), draw_nw)
+    while (placement := placer.place(free, chips, avoid)) is not None:
+        overdrawn = headroom.overdrawn(pool, placement, draw_nw)
+        if not overdrawn:
+            return placement
+        avoid |= overdrawn
+    return None
 
 
 class Trial:
-    """The free chips of all pools less the starts planned so far; a pool is copied when it must change."""
+    """The free chips and the headroom less the starts planned so far; what must change is copied first."""
 
-    __slots__ = ("_free", "_own", "_pending", "_place", "placer", "starts")
+    __slots__ = ("_free", "_headroom", "_own", "_own_headroom", "_pending", "placer", "starts")
 
-    def __init__(self, free: Sequence[FreeChips], placer: Placer) -> None:
+    def __init__(self, view: View, placer: Placer) -> None:
         self.placer = placer
-        self._place = placer.place
         self.starts: list[Start] = []
-        self._free = list(free)
-        self._own = [False] * len(free)
+        self._free = list(view.free)
+        self._own = [False] * len(self._free)
+        self._headroom = view.headroom
+        self._own_headroom = False
         self._pending: Start | None = None
 
     def free(self, pool: int) -> FreeChips:
@@ -27,17 +59,23 @@ class Trial:
             self._settle(self._pending)
         return self._free[pool]
 
-    def find(self, shape: Shape) -> tuple[int, Placement] | None:
-        """The first pool that has a placement for a gang, and the placement."""
+    def headroom(self) -> Headroom:
+        """The power left after the planned starts; to be read only."""
         if self._pending is not None:
             self._settle(self._pending)
-        for pool in shape.pools:
-            free = self._free[pool]
-            if free.free >= shape.chips:
-                placement = self._place(free, shape.chips, 0)
-                if placement is not None:
-                    return pool, placement
-        return None
+        return self._headroom
+
+    def find(self, shape: Shape, not_in: int = -1) -> tuple[int, Placement] | None:
+        """The first pool but one that has chips, power and a placement for a gang, and the placement."""
+        if self._pending is not None:
+            self._settle(self._pending)
+        return find(self._free, self._headroom, self.placer, shape, not_in)
+
+    def place(self, pool: int, chips: int, draw_nw: int, avoid: int) -> Placement | None:
+        """A placement in one pool outside some domains; None where there is none that chips and power allow."""
+        if self._pending is not None:
+            self._settle(self._pending)
+        return place(self._free[pool], self._headroom, self.placer, pool, chips, draw_nw, avoid)
 
     def start(self, job: QueuedJob, pool: int, placement: Placement) -> None:
         """Plan a start. The chips are taken when somebody looks again, which after the last start is never."""
@@ -48,21 +86,38 @@ class Trial:
 
     def reason(self, shape: Shape) -> str:
         """Why a gang that found no place has none."""
-        room = any(self.free(pool).free >= shape.chips for pool in shape.pools)
-        return FRAGMENTED if room else NO_ROOM
+        reason = NO_ROOM
+        for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
+            free = self.free(pool)
+            if free.free >= shape.chips:
+                if (
+                    shape.chips * draw_nw > self._headroom.feed_nw
+                    or self.placer.place(free, shape.chips, 0) is not None
+                ):
+                    return NO_POWER
+                reason = FRAGMENTED
+        return reason
 
     def reasons(self, blocked: Blocked) -> Blocked:
         """Why shapes are blocked after all planned starts; a start may have taken the chips they were held for."""
         if not self.starts:
             return blocked
-        return {
-            shape: reason if reason is HELD and self.find(shape) is not None else self.reason(shape)
-            for shape, reason in blocked.items()
-        }
+        after = blocked.copy()
+        for shape, reason in blocked.items():
+            if reason is not NO_ROOM and (reason is not HELD or self.find(shape) is None):
+                after[shape] = self.reason(shape)
+        return after
 
     def _settle(self, start: Start) -> None:
         self._pending = None
-        if not self._own[start.pool]:
-            self._own[start.pool] = True
-            self._free[start.pool] = self._free[start.pool].copy()
-        self._free[start.pool].take(start.placement)
+        job, pool, placement = start
+        if not self._own[pool]:
+            self._own[pool] = True
+            self._free[pool] = self._free[pool].copy()
+        self._free[pool].take(placement)
+        if self._headroom.capped:
+            draw_nw = job.shape.draw_nw[job.shape.pools.index(pool)]
+            if not self._own_headroom:
+                self._own_headroom = True
+                self._headroom = self._headroom.copy()
+            self._headroom.take(pool, placement, draw_nw)

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from policies.queue import Queue, QueuedJob, Shape
+from policies.queue import Queue, QueuedJob
 from topologies.free import FreeChips, Placement
+from topologies.headroom import Headroom
+from topologies.plant import Shape
 
 NO_ROOM = "no room"  # fewer free chips than the gang needs
+NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
 FRAGMENTED = "fragmented"  # enough free chips, but no placement for the gang
 HELD = "held"  # it would fit, but the policy keeps the chips for somebody else
 
@@ -22,6 +25,8 @@ class Release(NamedTuple):
     row: int
     chips: int
     placement: Placement
+    pool: int
+    gang_nw: int
 
 
 class Start(NamedTuple):
@@ -39,14 +44,15 @@ Blocked: TypeAlias = dict[Shape, str]
 class Reservation:
     """The place of a waiting head under EASY.
 
-    free: the pool's chips at shadow_s, without those of the backfilled jobs that will still run then.
-    domains: where the head will sit, as bits.
+    free and feed_nw: the pool's chips and the feed's power at shadow_s, without those of the backfilled jobs that
+    will still run then. domains: where the head will sit, as bits.
     """
 
     head: QueuedJob
     pool: int
     shadow_s: float
     free: FreeChips
+    feed_nw: int
     domains: int
 
 
@@ -69,6 +75,7 @@ class View:
     now_s: float
     queue: Queue
     free: Sequence[FreeChips]
+    headroom: Headroom
     running: Sequence[Sequence[Release]]
     arrived: Sequence[QueuedJob] = ()
     memo: Memo | None = None
