@@ -4,17 +4,20 @@ Job metrics cover the jobs submitted between warmup and the end. Waits are those
 slowdowns those of jobs that completed; jobs still running or waiting at the end are counted as such.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outputs.jobs import Bools, Floats, Jobs, job_columns, job_frame
+from outputs.energy import power_columns, power_metrics
+from outputs.jobs import Bools, Floats, Held, Jobs, held_by, job_columns, job_frame
 from outputs.record import REJECTED, Record
 from outputs.steps import durations, integral
-from policies.view import FRAGMENTED, HELD, NO_ROOM
+from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM
 from scenarios.load import Scenario
+from scenarios.schema import Training
 from scenarios.units import HOUR_S
 from topologies.plant import Plant
 
@@ -34,6 +37,7 @@ class Result:
 def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     """Everything that is kept of a run."""
     jobs = job_columns(record)
+    held = held_by(jobs, plant, record.end_time_s)
     warmup_s = min(scenario.keys.warmup, record.end_time_s)
     counted = jobs.submit_s >= warmup_s
     summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, counted)}
@@ -43,18 +47,23 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
             part = _job_metrics(jobs, counted & (jobs.job_class == at))
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
+    summary |= _work_metrics(jobs, held, scenario, warmup_s, record.end_time_s)
+    if plant.draws:
+        summary |= power_metrics(record, plant, jobs, held, warmup_s)
     summary |= {
         f"waiting_{reason.replace(' ', '_')}_chip_h": record.blocked_chip_s.get(reason, 0.0) / HOUR_S
-        for reason in (NO_ROOM, FRAGMENTED, HELD)
+        for reason in (
+            (NO_ROOM, NO_POWER, FRAGMENTED, HELD) if plant.it_cap_nw is not None else (NO_ROOM, FRAGMENTED, HELD)
+        )
     }
     warnings = scenario.warnings
-    rejected = int(jobs.rejected.sum())
-    if rejected:
-        largest = max(pool.chips for pool in plant.pools)
-        most = int(jobs.chips[jobs.rejected].max())
-        jobs_were = "1 job was" if rejected == 1 else f"{rejected} jobs were"
-        warnings = [*warnings, f"{jobs_were} rejected: up to {most} chips, the largest pool has {largest}"]
-    return Result(summary, job_frame(jobs, plant, scenario), timeline_frame(record, plant), warnings)
+    for at, reason in enumerate(record.reasons):
+        refused = jobs.pool == REJECTED - at
+        jobs_were = "1 job was" if refused.sum() == 1 else f"{refused.sum()} jobs were"
+        warnings = [*warnings, f"{jobs_were} rejected, of up to {jobs.chips[refused].max()} chips: {reason}"]
+    return Result(
+        summary, job_frame(jobs, held, plant, scenario, record.reasons), timeline_frame(record, plant), warnings
+    )
 
 
 def timeline_frame(record: Record, plant: Plant) -> pl.DataFrame:
@@ -67,6 +76,8 @@ def timeline_frame(record: Record, plant: Plant) -> pl.DataFrame:
             "queue_jobs": np.array(line.queue_jobs),
             "queue_chips": np.array(line.queue_chips),
             **busy,
+            **{f"installed_chips/{plant.pools[at].name}": np.array(line.installed_chips[at]) for at in plant.growing},
+            **(power_columns(record, plant) if plant.draws else {}),
         }
     )
 
@@ -84,7 +95,7 @@ def _job_metrics(jobs: Jobs, counted: Bools) -> dict[str, float]:
         "completed_jobs": int(completed.sum()),
         "running_at_end_jobs": int((started & ~completed).sum()),
         "waiting_at_end_jobs": int((counted & ~started & ~jobs.rejected).sum()),
-        "rejected_jobs": int((counted & (jobs.pool == REJECTED)).sum()),
+        "rejected_jobs": int((counted & jobs.rejected).sum()),
         **_spread("wait", "s", wait_s[started]),
     }
     slowdown = bounded_slowdown(wait_s[completed], (jobs.end_s - jobs.start_s)[completed])
@@ -115,15 +126,32 @@ def _cluster_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str,
     if window_s <= 0:
         return {}
     held = [integral(np.array(busy), lasts_s) for busy in line.busy_chips]
-    metrics = {
-        "installed_chips": float(plant.chips),
-        "held_chip_h": sum(held) / HOUR_S,
-        "utilization_fraction": sum(held) / (plant.chips * window_s),
-    }
-    for pool, chip_s in zip(plant.pools, held, strict=True):
-        metrics[f"{pool.name}/utilization_fraction"] = chip_s / (pool.chips * window_s)
+    there = [
+        integral(np.array(line.installed_chips[at]), lasts_s) if at in plant.growing else pool.chips * window_s
+        for at, pool in enumerate(plant.pools)
+    ]
+    metrics = {"installed_chip_h": sum(there) / HOUR_S, "held_chip_h": sum(held) / HOUR_S}
+    if sum(there):
+        metrics["utilization_fraction"] = sum(held) / sum(there)
+    for pool, chip_s, installed_chip_s in zip(plant.pools, held, there, strict=True):
+        if installed_chip_s:
+            metrics[f"{pool.name}/utilization_fraction"] = chip_s / installed_chip_s
     for what, column in (("jobs", line.queue_jobs), ("chips", line.queue_chips)):
         values: NDArray[np.int64] = np.array(column)
         metrics[f"queue_mean_{what}"] = integral(values, lasts_s) / window_s
         metrics[f"queue_max_{what}"] = float(values[lasts_s > 0].max(initial=0))
+    return metrics
+
+
+def _work_metrics(jobs: Jobs, held: Held, scenario: Scenario, warmup_s: float, end_s: float) -> dict[str, float]:
+    """Tokens trained after the warmup, in all and by class; nothing where no class trains."""
+    lasted_s = held.to_s - held.from_s
+    inside = np.divide(
+        held.within(jobs, warmup_s, end_s), jobs.chips * lasted_s, where=lasted_s > 0, out=0.0 * lasted_s
+    )
+    tokens = held.tokens * inside
+    training = [(at, work) for at, work in enumerate(scenario.keys.workload) if isinstance(work, Training)]
+    metrics = {"trained_tokens": math.fsum(tokens.tolist())} if training else {}
+    for at, work in training if len(scenario.keys.workload) > 1 else []:
+        metrics[f"{work.job_class}/trained_tokens"] = math.fsum(tokens[jobs.job_class == at].tolist())
     return metrics

@@ -88,6 +88,8 @@ def render(folder: Path) -> list[Path]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         made = {"utilization.png": _utilization(saved), "queue.png": _queue(saved)}
+        if "feed_w" in saved.columns:
+            made["power.png"] = _power(saved)
         for name, figure in made.items():
             figure.savefig(folder / name, dpi=120)
     return [folder / name for name in made]
@@ -112,14 +114,18 @@ def _utilization(saved: Saved) -> Figure:
     figure, axes = _figure(saved.title, "chips in use")
     installed = saved.facts["pools"]
     busy = [saved.columns[f"busy_chips/{pool}"] for pool in installed]
-    labels = [
-        f"{pool}: {100 * saved.mean(values) / chips:.1f} % of {chips:,}"
-        for (pool, chips), values in zip(installed.items(), busy, strict=True)
+    there = [
+        saved.columns.get(f"installed_chips/{pool}", np.full(len(saved.time_s), chips))
+        for pool, chips in installed.items()
     ]
+    labels = []
+    for pool, values, powered in zip(installed, busy, there, strict=True):
+        share = saved.mean(values) / saved.mean(powered) if saved.mean(powered) else 0.0
+        labels.append(f"{pool}: {100 * share:.1f} % of {installed[pool]:,}")
     _stack(axes, saved, busy, labels)
-    total = float(sum(installed.values()))
-    axes.axhline(total, color=INK, linewidth=1.4, linestyle=(0, (5, 3)), label=f"installed: {total:,.0f}")
-    axes.set_ylim(0, total * 1.06)
+    total = np.sum(there, axis=0)
+    _step(axes, saved, total, f"delivered and powered: {total[-1]:,.0f}")
+    axes.set_ylim(0, total.max() * 1.06)
     _say_if_empty(axes, busy, "no chip was ever in use")
     _legend(figure, axes)
     _finish(axes, saved.span)
@@ -143,6 +149,34 @@ def _queue(saved: Saved) -> Figure:
     upper.set_xlabel("")
     figure.suptitle(saved.title, fontsize=13)
     return figure
+
+
+def _power(saved: Saved) -> Figure:
+    """The draw at the meter and of the IT, and what the contract leaves above it."""
+    cap = saved.columns.get("cap_w", np.zeros(0))
+    top_w = max(saved.columns["feed_w"].max(), cap.max(initial=0.0))
+    unit, size_w = ("MW", 1e6) if top_w >= 1e6 else ("kW", 1e3)
+    figure, axes = _figure(saved.title, f"draw [{unit}]")
+    feed, it = saved.columns["feed_w"] / size_w, saved.columns["it_w"] / size_w
+    parts = [(it, f"IT: mean {saved.mean(it):,.2f} {unit}"), (feed - it, "site: cooling and distribution")]
+    shown = [(part, label) for part, label in parts if part.any()]
+    _stack(axes, saved, [part for part, _ in shown], [label for _, label in shown])
+    axes.plot([], [], color="none", label=f"feed: mean {saved.mean(feed):,.2f}, peak {saved.most(feed):,.2f} {unit}")
+    if len(cap):
+        room = saved.mean(cap / size_w - feed)
+        _step(axes, saved, cap / size_w, f"cap: {cap[-1] / size_w:,.2f} {unit}, mean headroom {room:,.2f}")
+    axes.set_ylim(0, 1.06 * top_w / size_w)
+    _legend(figure, axes)
+    _finish(axes, saved.span, whole=False)
+    return figure
+
+
+def _step(axes: Axes, saved: Saved, values: Floats, label: str) -> None:
+    """A limit as a dashed step line, drawn where it changes."""
+    changes = np.flatnonzero(np.diff(values, prepend=np.nan))
+    edges = saved.span.dates(np.append(saved.time_s[changes], saved.span.to_s))
+    steps = np.append(values[changes], values[-1])
+    axes.step(edges, steps, where="post", color=INK, linewidth=1.4, linestyle=(0, (5, 3)), label=label)
 
 
 def _figure(title: str, label: str) -> tuple[Figure, Axes]:
@@ -206,11 +240,11 @@ def _say_if_empty(axes: Axes, series: Sequence[Floats], text: str) -> None:
         axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", color=INK)
 
 
-def _finish(axes: Axes, span: Span) -> None:
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+def _finish(axes: Axes, span: Span, whole: bool = True) -> None:
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=whole))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if whole else f"{value:,g}"))
     if span.warmup_s > 0:
         ends = span.dates(np.array([0.0, span.warmup_s]))
         axes.axvspan(ends[0], ends[1], color="#ffffff", alpha=0.6, zorder=3, linewidth=0)
-        axes.text(ends[0], 0.97, " warmup", transform=axes.get_xaxis_transform(), va="top", fontsize=10, zorder=4)
+        axes.text(ends[0], 0.02, " warmup", transform=axes.get_xaxis_transform(), fontsize=10, zorder=4)
     label_dates(axes, span)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from scenarios.jobs import JobTable
 
 NO_POOL = -1
-REJECTED = -2  # in the pool column: the gang is larger than every pool it may use
+REJECTED = -2  # and below: REJECTED less the position of the reason in Record.reasons
 
 
 @dataclass(slots=True)
@@ -20,11 +20,14 @@ class Timeline:
     queue_jobs: array[int]
     queue_chips: array[int]
     busy_chips: list[array[int]]  # by pool
+    installed_chips: list[array[int]]  # powered, by pool; empty for pools that are all there from the start
+    it_nw: array[int]  # empty where nothing draws power
 
     @classmethod
     def of(cls, pools: int) -> Timeline:
         """An empty series for so many pools."""
-        return cls(array("d"), array("q"), array("q"), [array("q") for _ in range(pools)])
+        busy, installed = [[array("q") for _ in range(pools)] for _ in range(2)]
+        return cls(array("d"), array("q"), array("q"), busy, installed, array("q"))
 
 
 @dataclass(slots=True)
@@ -41,9 +44,16 @@ class Record:
     end_s: array[float] = field(default_factory=lambda: array("d"))
     pool: array[int] = field(default_factory=lambda: array("h"))
     blocked_chip_s: dict[str, float] = field(default_factory=dict)  # waiting chip-seconds after warmup, by reason
+    reasons: list[str] = field(default_factory=list)  # why jobs were rejected
     events: int = 0
     passes: int = 0
     end_time_s: float = 0.0
+
+    def reject(self, row: int, reason: str) -> None:
+        """Keep that a job was rejected, and why."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        self.pool[row] = REJECTED - self.reasons.index(reason)
 
     def add(self, job_class: int, jobs: JobTable) -> int:
         """Make rows for a batch of jobs that will be submitted; the row of its first job."""

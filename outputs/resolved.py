@@ -10,8 +10,7 @@ from ruamel.yaml import YAML
 
 from policies.build import Policy
 from scenarios.load import Scenario
-from scenarios.schema import PLAIN
-from topologies.build import rack_entry
+from topologies.build import used_catalog
 
 
 def resolved(scenario: Scenario, policy: Policy, seed: int) -> str:
@@ -19,9 +18,7 @@ def resolved(scenario: Scenario, policy: Policy, seed: int) -> str:
     data = _written(scenario.keys.model_dump(by_alias=True, exclude_none=True))
     data["seed"] = seed
     data["policy"] = dict(policy.names)
-    racks = sorted({fleet.rack for fleet in scenario.keys.fleet if fleet.rack != PLAIN})
-    entries = {name: rack_entry(scenario, name) for name in racks}
-    data["catalog"] = {"racks": {name: entry.model_dump() for name, entry in entries.items() if entry is not None}}
+    data["catalog"] = _written(used_catalog(scenario).used().model_dump(by_alias=True, exclude_none=True))
     yaml = YAML(typ="safe", pure=True)
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares it None
     yaml.default_flow_style = False

@@ -33,17 +33,11 @@ def show(made: Table) -> None:
 
 
 def summary_table(name: str, summary: Mapping[str, float]) -> Table:
-    """What a person wants to know first: busy, who waited, what became of the jobs."""
-    rows = [("simulated", duration(summary["simulated_s"]))]
-    if "utilization_fraction" in summary:
-        rows.append(("utilization", _percent(summary["utilization_fraction"])))
-        pools = [key for key in summary if key.endswith("/utilization_fraction")]
-        if len(pools) > 1:
-            rows += [(f"  {key.split('/')[0]}", _percent(summary[key])) for key in pools]
+    """What a person wants to know first: busy, who waited and why, what became of the jobs, and what it drew."""
+    rows = [("simulated", duration(summary["simulated_s"])), *_busy(summary)]
     rows.append(("jobs submitted", f"{summary['submitted_jobs']:,.0f}"))
-    for what in ("completed", "running_at_end", "waiting_at_end", "rejected"):
-        if summary[f"{what}_jobs"]:
-            rows.append((f"  {what.replace('_', ' ')}", f"{summary[f'{what}_jobs']:,.0f}"))
+    counts = {what: summary[f"{what}_jobs"] for what in ("completed", "running_at_end", "waiting_at_end", "rejected")}
+    rows += [(f"  {what.replace('_', ' ')}", f"{count:,.0f}") for what, count in counts.items() if count]
     if "wait_mean_s" in summary:
         rows.append(("wait", _spread(summary, "wait", "s")))
     if "bounded_slowdown_mean_ratio" in summary:
@@ -53,16 +47,47 @@ def summary_table(name: str, summary: Mapping[str, float]) -> Table:
     if "queue_mean_jobs" in summary:
         mean, most = summary["queue_mean_jobs"], summary["queue_max_jobs"]
         rows.append(("queue", f"mean {mean:,.1f} jobs, max {most:,.0f}"))
-    waiting = {
-        key.split("_", 1)[1].removesuffix("_chip_h").replace("_", " "): summary[key]
-        for key in summary
-        if key.startswith("waiting_") and key.endswith("_chip_h")
+    waited = _shares(summary, "waiting_", "_chip_h")
+    if waited:
+        rows.append(("why jobs waited", waited))
+    if summary.get("trained_tokens"):
+        rows.append(("tokens trained", f"{summary['trained_tokens']:.4g}"))
+    return table(name, ("", ""), rows + _power(summary))
+
+
+def _busy(summary: Mapping[str, float]) -> list[tuple[str, str]]:
+    if "utilization_fraction" not in summary:
+        return []
+    pools = [key for key in summary if key.endswith("/utilization_fraction")]
+    each = [(f"  {key.split('/')[0]}", _percent(summary[key])) for key in pools]
+    return [("utilization", _percent(summary["utilization_fraction"])), *(each if len(each) > 1 else [])]
+
+
+def _power(summary: Mapping[str, float]) -> list[tuple[str, str]]:
+    if "feed_mean_w" not in summary:
+        return []
+    mean, peak = f"mean {power(summary['feed_mean_w'])}", f"peak {power(summary['feed_peak_w'])}"
+    if "cap_w" in summary:
+        mean += f" ({_percent(summary['feed_mean_fraction'])})"
+        peak += f" ({_percent(summary['feed_peak_fraction'])}) of {power(summary['cap_w'])}"
+    energy = f"{summary['feed_energy_j'] / 3.6e9:,.1f} MWh: {_shares(summary, 'energy_', '_j')}"
+    return [("feed", f"{mean}, {peak}"), ("energy", energy)]
+
+
+def _shares(summary: Mapping[str, float], prefix: str, suffix: str) -> str:
+    """The metrics of a family as shares of their sum; empty where all are 0."""
+    parts = {
+        key.removeprefix(prefix).removesuffix(suffix).replace("_", " "): value
+        for key, value in summary.items()
+        if key.startswith(prefix) and key.endswith(suffix)
     }
-    if any(waiting.values()):
-        total = sum(waiting.values())
-        shares = [f"{reason} {_percent(value / total)}" for reason, value in waiting.items()]
-        rows.append(("why jobs waited", ", ".join(shares)))
-    return table(name, ("", ""), rows)
+    total = sum(parts.values())
+    return ", ".join(f"{what} {_percent(value / total)}" for what, value in parts.items()) if total else ""
+
+
+def power(draw_w: float) -> str:
+    """A power as a person says it: "30.00 MW" or "8.4 kW"."""
+    return f"{draw_w / 1e6:,.2f} MW" if draw_w >= 1e6 else f"{draw_w / 1e3:,.1f} kW"
 
 
 def duration(time_s: float) -> str:

@@ -17,15 +17,15 @@ from scenarios.traces import CSV_COLUMNS, TraceFile
 def trace_table(name: str, trace: TraceFile) -> Table:
     """What a log holds: jobs, span, sizes, run times, and the load it would put on a cluster."""
     jobs = trace.jobs
-    work = float(np.sum(jobs.chips * jobs.run_s))
+    work = float(np.sum(jobs.chips * jobs.work))
     span_s = float(jobs.submit_s[-1] - jobs.submit_s[0])
     rows = [
         ("jobs", f"{len(jobs):,}"),
         ("start", trace.start.strftime("%Y-%m-%dT%H:%M:%S") if trace.start else "not recorded"),
         ("submitted over", duration(span_s)),
         ("chips a job", f"mean {jobs.chips.mean():,.1f}, max {jobs.chips.max():,}"),
-        ("run time", f"mean {duration(float(jobs.run_s.mean()))}, max {duration(float(jobs.run_s.max()))}"),
-        ("run past their estimate", f"{int(np.sum(jobs.run_s > jobs.estimate_s)):,}"),
+        ("run time", f"mean {duration(float(jobs.work.mean()))}, max {duration(float(jobs.work.max()))}"),
+        ("run past their estimate", f"{int(np.sum(jobs.work > jobs.estimate)):,}"),
         ("tenants", f"{len(jobs.tenant_names):,}"),
         ("mean load", f"{work / span_s:,.1f} chips" if span_s else "-"),
     ]
@@ -42,8 +42,9 @@ def check_replaceable(out: Path, force: bool) -> None:
 
 def write_csv(jobs: JobTable, out: Path) -> None:
     """Write the job table, which the trace format csv reads back; the file appears whole or not at all."""
-    frame = pl.DataFrame({name: getattr(jobs, name) for name in CSV_COLUMNS if name != "tenant"})
-    frame = frame.with_columns(tenant=pl.Series(np.array(jobs.tenant_names)[jobs.tenant]))
+    tenant = pl.Series(np.array(jobs.tenant_names)[jobs.tenant])
+    columns = (jobs.number, jobs.submit_s, jobs.chips, jobs.work, jobs.estimate, tenant)
+    frame = pl.DataFrame(dict(zip(CSV_COLUMNS, columns, strict=True)))
     out.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(prefix=".megawatt.", dir=out.parent)
     os.close(descriptor)

@@ -5,7 +5,6 @@ Imports of weight stand inside the commands, so that --help answers at once.
 
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -183,62 +182,16 @@ def new_scenario(name: str) -> None:
     click.echo(write_template(name))
 
 
-def _catalog(of: str) -> Callable[[bool], None]:
-    from outputs.tables import show as show_table
-    from outputs.tables import table
-    from topologies.catalog import table as catalog
-
-    def listing(sources: bool) -> None:
-        columns = ["name", "metric", "value ", "unit", *(["confidence", "source", "note"] if sources else [])]
-        rows = [
-            [
-                fact.item,
-                fact.metric,
-                fact.text,
-                fact.unit,
-                *([fact.confidence, fact.source, fact.note] if sources else []),
-            ]
-            for facts in catalog(of).values()
-            for fact in facts.values()
-        ]
-        show_table(table("", columns, rows))
-
-    return listing
-
-
 @main.command()
-@click.argument("what", type=click.Choice(["scenarios", "policies", "accelerators", "racks", "traces"]))
-@click.option("--sources", is_flag=True, help="With accelerators and racks: where each figure comes from.")
+@click.argument("what", type=click.Choice(["scenarios", "policies", "accelerators", "racks", "models", "traces"]))
+@click.option("--sources", is_flag=True, help="With accelerators, racks and models: source and band of each figure.")
 def show(what: str, sources: bool) -> None:
     """List what megawatt brings along."""
+    from outputs.listings import listing
     from outputs.tables import show as show_table
-    from outputs.tables import table
 
-    if what in ("accelerators", "racks"):
-        _catalog(what)(sources)
-    elif what == "scenarios":
-        from scenarios.files import library
-        from scenarios.load import load
-
-        loaded = [load(path).keys for path in library()]
-        show_table(table("", ["name", "description"], [[keys.name, keys.description] for keys in loaded]))
-    elif what == "policies":
-        from policies.registry import AXES, DEFAULTS, PRESETS, about
-
-        rows = [
-            [f"{axis}={name}", ("(default) " if DEFAULTS[axis] == name else "") + about(policy)]
-            for axis, known in AXES.items()
-            for name, policy in known.items()
-        ]
-        presets = [
-            [name, ", ".join(f"{axis}={value}" for axis, value in axes.items())] for name, axes in PRESETS.items()
-        ]
-        show_table(table("axes", ["policy", "what it does"], rows))
-        show_table(table("\npresets", ["name", "stands for"], presets))
-    else:
-        from scenarios.traces import FORMATS
-
-        show_table(table("", ["format", "what it is"], [[name, form.about] for name, form in FORMATS.items()]))
+    for table in listing(what, sources):
+        show_table(table)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ class Phase(IntEnum):
     """The order of events at one instant (SimPy's event priority); the scheduling pass follows the last."""
 
     COMPLETION = 1
+    DELIVERY = 8
     ARRIVAL = 10
 
 

@@ -34,7 +34,8 @@ class Run:
 def prepare(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> tuple[Scenario, Plant, Policy]:
     """A checked scenario, its plant and its policy; ScenarioError for anything that is wrong."""
     scenario = load(path, overrides)
-    return scenario, build_plant(scenario), build_policy(scenario)
+    plant = build_plant(scenario)
+    return scenario, plant, build_policy(scenario, plant)
 
 
 def run(
@@ -67,6 +68,7 @@ def run(
         "end_time_s": record.end_time_s,
         "policy": dict(policy.names),
         "pools": {pool.name: pool.chips for pool in plant.pools},
+        "cap_w": plant.site.cap_w,
         "events": record.events,
         "scheduling_passes": record.passes,
         "wall_s": round(time.perf_counter() - started, 3),

@@ -1,7 +1,7 @@
 """The simulation: a thin loop over SimPy's events with one scheduling pass an instant. Steppable."""
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 import simpy
 
@@ -23,13 +23,23 @@ def arrive(clock: Clock, cluster: Cluster, job_class: int, batches: Iterator[Job
     at_s = -1.0
     for jobs in batches:
         row = cluster.record.add(job_class, jobs)
-        columns = (jobs.submit_s, jobs.chips, jobs.run_s, jobs.estimate_s)
-        for submit_s, chips, run_s, estimate_s in zip(*[column.tolist() for column in columns], strict=True):
+        columns = (jobs.submit_s, jobs.chips, jobs.work, jobs.estimate, jobs.portable)
+        rows = zip(*[column.tolist() for column in columns], strict=True)
+        for submit_s, chips, todo, estimate, portable in rows:
             if submit_s > at_s:
                 yield Moment(clock, submit_s, Phase.ARRIVAL)
                 at_s = submit_s
-            cluster.submit(row, submit_s, chips, run_s, estimate_s)
+            cluster.submit(row, job_class, submit_s, chips, todo, estimate, portable)
             row += 1
+
+
+def deliver(
+    clock: Clock, cluster: Cluster, pool: int, deliveries: Sequence[tuple[float, int]]
+) -> Generator[simpy.Event]:
+    """The deliveries of one pool, a SimPy process that waits for each of them in turn."""
+    for time_s, racks in deliveries:
+        yield Moment(clock, time_s, Phase.DELIVERY)
+        cluster.deliver(pool, racks)
 
 
 class Simulation:
@@ -41,6 +51,8 @@ class Simulation:
         self.cluster = Cluster(self.clock, plant, policy, self.record)
         self.start = scenario.keys.start
         self.end_s = scenario.end_s
+        for index, pool in enumerate(plant.pools):
+            self.clock.process(deliver(self.clock, self.cluster, index, pool.deliveries))
         for index, work in enumerate(scenario.keys.workload):
             self.clock.process(arrive(self.clock, self.cluster, index, scenario.jobs(work, seed)))
 
