@@ -7,9 +7,11 @@ import pytest
 
 from policies.order import fifo
 from policies.placement import PACK, pack
-from policies.queue import Queue, QueuedJob, Shape
+from policies.queue import Queue, QueuedJob
 from policies.view import Release, View
 from topologies.free import FreeChips
+from topologies.headroom import Headroom
+from topologies.plant import Shape
 
 
 class Site:
@@ -20,6 +22,7 @@ class Site:
         self.sizes = [domains * size for domains, size in pools]
         self.free = [FreeChips(domains, size) for domains, size in pools]
         self.running = [[] for _ in pools]
+        self.headroom = Headroom(None, ())
         self.queue, self.arrived, self.memo = Queue(), [], None
         self.rows, self.gangs = count(), count(1_000)
 
@@ -32,20 +35,21 @@ class Site:
             placement = ((domain, chips),) if free.in_domain(domain) >= chips else None
         if placement is not None:
             free.take(placement)
-            insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement))
+            insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement, pool, 0))
         return placement is not None
 
     def waits(self, chips, estimate_s, submit_s=0, pools=None):
         """A job that has just joined the queue; its row."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
-        job = QueuedJob(next(self.rows), Shape(pools, chips), submit_s, estimate_s)
+        shape = Shape(pools, chips, pace_s=(1.0,) * len(pools), draw_nw=(0,) * len(pools))
+        job = QueuedJob(next(self.rows), shape, submit_s, estimate_s)
         self.queue.add(job, self.order(job))
         self.arrived.append(job)
         return job.row
 
     def view(self):
-        return View(self.now_s, self.queue, self.free, self.running, self.arrived, self.memo)
+        return View(self.now_s, self.queue, self.free, self.headroom, self.running, self.arrived, self.memo)
 
     def decide(self, backfill):
         return backfill(self.view(), self.order, PACK)
@@ -67,19 +71,21 @@ class Site:
         for job, pool, placement in decisions.starts:
             self.queue.remove(job, self.order(job))
             self.free[pool].take(placement)
-            insort(self.running[pool], Release(self.now_s + job.estimate_s, job.row, job.shape.chips, placement))
+            end_s = self.now_s + job.estimate_s(pool)
+            insort(self.running[pool], Release(end_s, job.row, job.shape.chips, placement, pool, 0))
         self.arrived, self.memo = [], decisions.memo
 
     def snapshot(self):
         """All that a policy was shown, as plain values."""
         free = [[pool.in_domain(at) for at in range(len(pool._by_domain))] for pool in self.free]
         lanes = {
-            shape: (list(lane.keys), list(lane.jobs), list(lane.estimates_s))
-            for shape, lane in self.queue.lanes.items()
+            shape: (list(lane.keys), list(lane.jobs), list(lane.estimates)) for shape, lane in self.queue.lanes.items()
         }
         running = [list(pool) for pool in self.running]
         memo = None if self.memo is None else (self.memo.head, dict(self.memo.blocked))
-        return free, [pool.free for pool in self.free], lanes, self.queue.jobs, running, list(self.arrived), memo
+        power = (self.headroom.feed_nw, list(self.headroom.spare_nw))
+        totals = [pool.free for pool in self.free]
+        return free, totals, power, lanes, self.queue.jobs, running, list(self.arrived), memo
 
 
 @pytest.fixture(scope="session")

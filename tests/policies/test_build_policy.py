@@ -10,6 +10,7 @@ from policies.placement import PACK
 from policies.registry import AXES, PRESETS, about
 from scenarios.errors import ScenarioError
 from scenarios.load import load
+from topologies.build import build_plant
 
 SCENARIO = """name: small
 horizon: 1 day
@@ -37,8 +38,12 @@ def scenario(tmp_path):
     return read
 
 
+def built(scenario):
+    return build_policy(scenario, build_plant(scenario))
+
+
 def chosen(scenario):
-    policy = build_policy(scenario)
+    policy = built(scenario)
     assert policy.placer is PACK
     return policy.order, policy.backfill
 
@@ -68,7 +73,7 @@ def test_an_axis_alone_changes_its_default_only(scenario):
 
 
 def test_the_names_are_those_of_the_choice(scenario):
-    policy = build_policy(scenario("policy: {preset: sjf-skip, order: fifo}"))
+    policy = built(scenario("policy: {preset: sjf-skip, order: fifo}"))
     assert policy.names == {"order": "fifo", "backfill": "greedy", "placement": "pack"}
 
 
@@ -99,7 +104,7 @@ def test_a_policy_option_is_a_list_of_overrides():
 )
 def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_ones(policy, message, scenario):
     with pytest.raises(ScenarioError) as caught:
-        build_policy(scenario(policy))
+        built(scenario(policy))
     assert "small.yaml:6: policy" in str(caught.value)
     assert message in str(caught.value)
 
@@ -128,7 +133,7 @@ def test_a_preset_after_an_axis_is_refused():
 
 def test_an_unknown_name_of_the_command_line_is_refused_with_its_option(scenario):
     with pytest.raises(ScenarioError, match="unknown order 'fif'") as caught:
-        build_policy(scenario("policy: easy", "order=fif"))
+        built(scenario("policy: easy", "order=fif"))
     assert caught.value.where == "--policy policy.order=fif"
 
 
@@ -137,3 +142,17 @@ def test_every_policy_says_in_one_line_what_it_does(axis):
     lines = [about(policy) for policy in AXES[axis].values()]
     assert all(line.endswith(".") and len(line) > 20 for line in lines)
     assert len(set(lines)) == len(lines)
+
+
+def test_a_class_whose_gangs_no_rack_could_ever_power_is_refused(tmp_path):
+    chip = "{stack: own, idle: 0 W, tdp: 1 kW, source: test, confidence: low}"
+    rack = "{accelerator: hot, chips: 8, domain_chips: 8, node_chips: 8, rating: 4 kW, source: test, confidence: low}"
+    own = f"catalog: {{accelerators: {{hot: {chip}}}, racks: {{small: {rack}}}}}\n"
+    for chips, fits in ((4, True), (5, False)):
+        text = SCENARIO.replace("{pool: cpu, rack: plain, chips: 4}", "{pool: hot, rack: small, count: 2}") + own
+        (tmp_path / "hot.yaml").write_text(text.replace("chips: 1,", f"demand: 1, chips: {chips},"))
+        if fits:
+            built(load(tmp_path / "hot.yaml"))
+        else:
+            with pytest.raises(ScenarioError, match=r"hot\.yaml:5: workload\.a: no job of this class could ever start"):
+                built(load(tmp_path / "hot.yaml"))

@@ -4,10 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.order import fifo, in_order, sjf
-from policies.queue import Queue, QueuedJob, Shape, Walk
+from policies.queue import Queue, QueuedJob, Walk
+from topologies.plant import Shape
+
+
+def one_pool(chips):
+    return Shape((0,), chips, pace_s=(1.0,), draw_nw=(0,))
+
 
 JOBS = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(1, 4)), max_size=12).map(
-    lambda rows: [QueuedJob(row, Shape((0,), chips), submit, est) for row, (chips, submit, est) in enumerate(rows)]
+    lambda rows: [QueuedJob(row, one_pool(chips), submit, est) for row, (chips, submit, est) in enumerate(rows)]
 )
 ORDERS = st.sampled_from([fifo, sjf])
 
@@ -28,7 +34,7 @@ def walked(queue):
 
 
 def test_orders_read_the_submission_and_the_estimate():
-    job = QueuedJob(1, Shape((0,), 1), 5.0, 60.0)
+    job = QueuedJob(1, one_pool(1), 5.0, 60.0)
     assert fifo(job) == 5.0
     assert sjf(job) == 60.0
 
@@ -55,7 +61,7 @@ def test_removed_jobs_are_gone_and_the_others_stay(jobs, order, random):
         assert queue.chips == sum(job.shape.chips for job in left)
         assert set(queue.lanes) == {job.shape for job in left}
         for lane in queue.lanes.values():
-            assert lane.estimates_s == sorted(job.estimate_s for job in lane.jobs)
+            assert lane.estimates == sorted(job.estimate for job in lane.jobs)
 
 
 @settings(derandomize=True, deadline=None)
@@ -82,7 +88,7 @@ def test_a_walk_within_a_time_meets_the_first_of_each_shape_and_then_the_short_o
     first = {}
     for job in in_order(jobs, fifo):
         first.setdefault(job.shape, job)
-    expected = [job for job in in_order(jobs, fifo) if job is first[job.shape] or job.estimate_s <= longest_s]
+    expected = [job for job in in_order(jobs, fifo) if job is first[job.shape] or job.estimate_s(0) <= longest_s]
     assert found == expected
 
 

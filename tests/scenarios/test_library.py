@@ -40,7 +40,7 @@ def test_the_sample_has_the_manners_of_the_trace_that_it_stands_for():
     assert (DAYS - 1) * 86_400 < jobs.submit_s.max() < DAYS * 86_400
     assert set(jobs.chips) == set(GPUS.tolist())
     assert (jobs.chips == 1).mean() > 0.9
-    gpu_time_s = jobs.chips * jobs.run_s
+    gpu_time_s = jobs.chips * jobs.work
     assert gpu_time_s[jobs.chips >= 8].sum() > gpu_time_s[jobs.chips < 8].sum()
 
 

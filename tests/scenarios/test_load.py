@@ -70,7 +70,7 @@ def test_a_name_that_is_nowhere_is_refused_with_the_nearest(tmp_path, monkeypatc
     with pytest.raises(ScenarioError) as error:
         find("helo")
     assert error.value.message.startswith(
-        "no such file, and no library scenario; did you mean 'hello'? (library: hello"
+        "no such file, and no library scenario; did you mean 'hello'? (library: dual-track, hello"
     )
     assert error.value.where == "helo"
 
@@ -165,14 +165,14 @@ def test_synthetic_jobs_end_at_the_horizon(loaded):
 )
 def test_the_smallest_gang_is_what_the_law_can_draw_at_least(loaded, chips, smallest):
     scenario = loaded(synthetic(chips))
-    assert scenario.smallest_gang(scenario.keys.workload[0]) == smallest
+    assert scenario.gang_sizes(scenario.keys.workload[0])[0] == smallest
     assert min(table.chips.min() for table in scenario.jobs(scenario.keys.workload[0], seed=1)) == smallest
 
 
 def test_the_smallest_gang_of_a_trace_is_its_smallest_job(loaded, log):
     log(3)
     scenario = loaded(replay())
-    assert scenario.smallest_gang(scenario.keys.workload[0]) == 2
+    assert scenario.gang_sizes(scenario.keys.workload[0])[0] == 2
 
 
 def test_a_bare_word_is_a_policy_preset_whose_axes_an_override_may_change(loaded):

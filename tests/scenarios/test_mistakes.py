@@ -34,7 +34,7 @@ MISTAKES = [
     ("7 days", ".nan", 2, f"horizon: found nan (a bare number); {A_TIME}"),
     ("7 days", "true", 2, f"horizon: found True (bool); {A_TIME}"),
     ("7 days", "0 s", 2, "horizon: found '0 s'; allowed: more than 0 s"),
-    ("7 days", "until-done", 2, "horizon: until-done needs an end to every synthetic class: give the class w"),
+    ("7 days", "until-done", 2, "horizon: until-done needs an end to every drawn class: give the class w"),
     ("1 day\n", "-1 day\n", 3, "warmup: found '-1 day'; allowed: at least 0 s"),
     ("1 day\n", "7 days\n", 3, "warmup: allowed: a warmup shorter than the horizon"),
     ("1 hour\n", "3600\n", 11, f"workload.w.duration: found 3600 (a bare number); {A_TIME}"),
@@ -75,7 +75,7 @@ MISTAKES = [
         "    kind: synthetic\n",
         "    kind: sintetic\n",
         9,
-        "workload.w.kind: found 'sintetic'; allowed: kind: synthetic or ",
+        "workload.w.kind: found 'sintetic'; allowed: kind: synthetic, ",
     ),
     ("    kind: synthetic\n", "", 8, "workload.w: found {'class': 'w', "),
     ("    duration: 1 hour\n", "", 8, "workload.w.duration: this key is missing"),
@@ -100,7 +100,7 @@ MISTAKES = [
         "name: a",
         "name: a\ncatalog: {racks: {r: 4}}",
         2,
-        "catalog.racks.r: found 4; allowed: keys such as accelerator, ",
+        "catalog.racks.r: found 4; allowed: keys such as source, confidence, ",
     ),
     (
         "    chips: 1",
@@ -172,7 +172,7 @@ def test_a_path_of_an_override_is_not_endless(loaded):
 
 
 def test_a_domain_must_divide_its_rack(loaded):
-    rack = "{accelerator: x, chips: 10, domain_chips: 4, source: ESTIMATE, confidence: low}"
+    rack = "{accelerator: x, chips: 10, domain_chips: 4, node_chips: 1, source: ESTIMATE, confidence: low}"
     with pytest.raises(
         ScenarioError, match=r"catalog\.racks\.r: found 10 chips in domains of 4; allowed: whole domains"
     ):

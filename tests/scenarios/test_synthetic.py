@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from scenarios.jobs import BATCH_JOBS
 from scenarios.schema import Arrivals, Synthetic
-from scenarios.synthetic import PEAK_HOUR_UTC, arrival_times, peak_to_mean, rate_shape, synthetic_jobs
+from scenarios.synthetic import PEAK_HOUR_UTC, arrival_times, drawn_jobs, peak_to_mean, rate_shape
 from scenarios.units import DAY_S, HOUR_S
 
 fixed = settings(derandomize=True, deadline=None, max_examples=50)
 THURSDAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 MONDAY = datetime.datetime(2026, 1, 5, tzinfo=datetime.UTC)
 WEEK_S = 7 * DAY_S
-COLUMNS = ("submit_s", "chips", "run_s", "estimate_s", "tenant")
+COLUMNS = ("submit_s", "chips", "work", "estimate", "portable", "tenant")
 KEYS = {
     "class": "w",
     "kind": "synthetic",
@@ -33,7 +33,7 @@ KEYS = {
 def jobs(end_s=math.inf, seed=3, start=THURSDAY, **changed):
     """All jobs of the class as one array a column."""
     work = Synthetic.model_validate({**KEYS, **changed})
-    tables = list(synthetic_jobs(work, seed, start, end_s))
+    tables = list(drawn_jobs(work, seed, start, end_s))
     return {name: np.concatenate([getattr(table, name) for table in tables]) for name in ("number", *COLUMNS)}
 
 
@@ -122,8 +122,8 @@ def test_a_longer_horizon_has_the_same_first_jobs():
 
 CHANGES = {
     "chips": ({"chips": {"uniform": [1, 8]}}, {"chips"}),
-    "duration": ({"duration": {"lognormal": {"median": "2 h", "sigma": 1}}}, {"run_s", "estimate_s"}),
-    "estimate": ({"estimate": {"factor": 2}}, {"estimate_s"}),
+    "duration": ({"duration": {"lognormal": {"median": "2 h", "sigma": 1}}}, {"work", "estimate"}),
+    "estimate": ({"estimate": {"factor": 2}}, {"estimate"}),
     "tenant": ({"tenant": {"choice": {"a": 0.9, "c": 0.1}}}, {"tenant"}),
     "rate": (shaped(per_hour=60), {"submit_s"}),
 }
@@ -138,8 +138,8 @@ def test_changing_one_law_leaves_the_other_streams_as_they_were(what):
 
 def test_the_quantities_of_one_class_are_independent():
     made = jobs(jobs=10_000)
-    gaps, factor = np.diff(made["submit_s"], prepend=0.0), made["estimate_s"] / made["run_s"]
-    apart = np.corrcoef([gaps, made["chips"], made["run_s"], factor, made["tenant"]]) - np.eye(5)
+    gaps, factor = np.diff(made["submit_s"], prepend=0.0), made["estimate"] / made["work"]
+    apart = np.corrcoef([gaps, made["chips"], made["work"], factor, made["tenant"]]) - np.eye(5)
     assert np.abs(apart).max() < 0.05
 
 
@@ -152,8 +152,8 @@ def test_another_seed_or_class_name_is_another_stream():
 
 def test_the_estimate_is_the_run_time_unless_a_factor_is_given():
     without, given_factor = jobs(jobs=200, estimate=None), jobs(jobs=200)
-    assert without["estimate_s"].tolist() == without["run_s"].tolist()
-    factor = given_factor["estimate_s"] / given_factor["run_s"]
+    assert without["estimate"].tolist() == without["work"].tolist()
+    factor = given_factor["estimate"] / given_factor["work"]
     assert 1 <= factor.min() < 1.1
     assert 2.9 < factor.max() <= 3
 

@@ -49,7 +49,7 @@ def tenants(trace):
 
 def test_an_swf_line_becomes_a_job(read):
     trace = read("swf", swf(number=3, submit=50))
-    found = [column(trace, name) for name in ("number", "submit_s", "chips", "run_s", "estimate_s")]
+    found = [column(trace, name) for name in ("number", "submit_s", "chips", "work", "estimate")]
     assert found == [[3], [50.0], [8], [100.0], [200.0]]
     assert tenants(trace) == ["7"]
     assert trace.warnings == ()
@@ -62,7 +62,7 @@ def test_missing_requested_processors_fall_back_to_the_allocated_ones(read, miss
 
 @pytest.mark.parametrize("missing", [-1, 0])
 def test_a_missing_request_of_time_falls_back_to_the_run_time(read, missing):
-    assert column(read("swf", swf(request_s=missing)), "estimate_s") == [100.0]
+    assert column(read("swf", swf(request_s=missing)), "estimate") == [100.0]
 
 
 def test_a_missing_user_is_the_tenant_unknown(read):
@@ -154,7 +154,7 @@ def test_a_philly_trace_is_sorted_and_starts_at_zero(read):
     assert column(trace, "submit_s") == [0.0, 90.0, 86_400.0]
     assert column(trace, "chips") == [1, 8, 2]
     assert column(trace, "number") == [2, 1, 3]
-    assert column(trace, "estimate_s") == column(trace, "run_s") == [30.0, 60.0, 5.0]
+    assert column(trace, "estimate") == column(trace, "work") == [30.0, 60.0, 5.0]
     assert tenants(trace) == ["a", "b", "a"]
 
 
@@ -167,7 +167,7 @@ def test_rows_that_stand_twice_are_kept_and_counted(read):
 
 def test_our_own_table_may_leave_out_estimate_and_tenant_and_order_its_columns_freely(read):
     trace = read("csv", "run_s, chips ,submit_s,number,note\n30,2,5.5,9,x\n")
-    found = [column(trace, name) for name in ("number", "submit_s", "chips", "run_s", "estimate_s")]
+    found = [column(trace, name) for name in ("number", "submit_s", "chips", "work", "estimate")]
     assert found == [[9], [5.5], [2], [30.0], [30.0]]
     assert tenants(trace) == ["default"]
 

@@ -111,7 +111,8 @@ def test_jobs_larger_than_their_pool_are_rejected_counted_and_warned_of():
     summary = json.loads(Path("out/summary.json").read_text())
     assert result.exit_code == 0
     assert 0 < summary["rejected_jobs"] < summary["submitted_jobs"]
-    assert f"warning: {summary['rejected_jobs']} jobs were rejected: up to 24 chips" in result.stderr
+    rejected = f"warning: {summary['rejected_jobs']} jobs were rejected, of up to 24 chips"
+    assert f"{rejected}: larger than every pool it may use" in result.stderr
 
 
 def test_an_existing_out_is_refused_and_replaced_only_with_force():
@@ -145,9 +146,9 @@ def test_quiet_prints_the_folder_only_and_a_run_has_its_files():
     assert (result.stdout, result.stderr) == ("out\n", "")
     names = {path.name for path in Path("out").iterdir()}
     data = {"scenario.yaml", "run.json", "summary.json", "jobs.parquet", "timeline.parquet"}
-    assert names == data | {"utilization.png", "queue.png"}
+    assert names == data | {"utilization.png", "queue.png", "power.png"}
     Path("out/queue.png").unlink()
-    assert megawatt("plot", "out").stdout == "out/utilization.png\nout/queue.png\n"
+    assert megawatt("plot", "out").stdout == "out/utilization.png\nout/queue.png\nout/power.png\n"
     assert Path("out/queue.png").read_bytes().startswith(b"\x89PNG")
 
 

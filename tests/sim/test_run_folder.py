@@ -84,7 +84,7 @@ def test_every_job_has_one_status_and_the_counts_add_up(two_pools):
     }
     assert summary["submitted_jobs"] == len(jobs) == summary["big/submitted_jobs"] + summary["small/submitted_jobs"]
     assert jobs.filter(status="rejected")["chips"].unique().to_list() == [64]
-    assert jobs.filter(status="rejected")["reason"].unique().to_list() == ["larger than every pool"]
+    assert jobs.filter(status="rejected")["reason"].unique().to_list() == ["larger than every pool it may use"]
     assert set(jobs.filter(status="rejected")["pool"]) == {None}
 
 

@@ -1,0 +1,127 @@
+"""The power left under the feed and the levels below: against a naive sum, and exact after any takes and gives."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from topologies.headroom import UNLIMITED_NW, Headroom
+from topologies.limits import Limit
+
+DOMAINS, POOLS = 6, 2
+bits = st.integers(0, (1 << DOMAINS) - 1)
+limits = st.lists(
+    st.builds(Limit, st.just("level"), st.integers(0, 10**13), st.tuples(*[bits] * POOLS)), max_size=4
+).map(tuple)
+placements = st.dictionaries(st.integers(0, DOMAINS - 1), st.integers(1, 72), min_size=1, max_size=3).map(
+    lambda chips: tuple(chips.items())
+)
+gangs = st.tuples(st.integers(0, POOLS - 1), placements, st.integers(0, 3 * 10**12))
+
+
+def below(limit, pool, placement):
+    """The chips of a placement under a limit."""
+    return sum(chips for domain, chips in placement if limit.domains[pool] & 1 << domain)
+
+
+def naive(feed_nw, limits, held):
+    """Feed and level headrooms, summed anew from the gangs that are held."""
+    feed = feed_nw - sum(chips * draw_nw for _, placement, draw_nw in held for _, chips in placement)
+    return feed, [
+        limit.spare_nw - sum(below(limit, pool, placement) * draw_nw for pool, placement, draw_nw in held)
+        for limit in limits
+    ]
+
+
+def domains_where(limits, pool, test):
+    return sum(
+        1 << domain
+        for domain in range(DOMAINS)
+        if any(limit.domains[pool] >> domain & 1 and test(at, limit) for at, limit in enumerate(limits))
+    )
+
+
+@given(limits, st.lists(gangs, max_size=8))
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_the_headroom_is_what_the_held_gangs_leave(limits, held):
+    headroom = Headroom(10**15, limits)
+    for gang in held:
+        headroom.take(*gang)
+    assert (headroom.feed_nw, headroom.spare_nw) == naive(10**15, limits, held)
+
+
+@given(limits, st.lists(gangs, max_size=5), gangs)
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_a_placement_is_kept_out_of_just_what_overdraws_a_level(limits, held, gang):
+    headroom = Headroom(None, limits)
+    for other in held:
+        headroom.take(*other)
+    _, spare_nw = naive(0, limits, held)
+    pool, placement, draw_nw = gang
+
+    def exceeded(at, limit):
+        inside = below(limit, pool, placement)
+        return inside > 0 and inside * draw_nw > spare_nw[at]
+
+    over = domains_where(limits, pool, exceeded)
+    avoid = headroom.overdrawn(*gang)
+    assert (avoid == 0) == (over == 0)
+    assert avoid & ~over == 0
+    kept = tuple(part for part in placement if not avoid >> part[0] & 1)
+    assert headroom.overdrawn(pool, kept, draw_nw) == 0
+
+
+@given(limits, st.lists(gangs, max_size=5), st.integers(0, POOLS - 1), st.integers(1, 72), st.integers(0, 10**12))
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_full_domains_are_those_where_so_many_more_busy_chips_overdraw(limits, held, pool, chips, draw_nw):
+    headroom = Headroom(None, limits)
+    for other in held:
+        headroom.take(*other)
+    expected = sum(1 << at for at in range(DOMAINS) if headroom.overdrawn(pool, ((at, chips),), draw_nw) >> at & 1)
+    assert headroom.full_domains(pool, chips, draw_nw) == expected
+
+
+@given(limits, st.lists(st.tuples(gangs, st.booleans()), max_size=40), st.randoms(use_true_random=False))
+@settings(derandomize=True, deadline=None, max_examples=100)
+def test_when_all_is_given_back_in_any_order_the_numbers_are_exactly_the_first_ones(limits, steps, chance):
+    headroom, held = Headroom(7 * 10**16 + 1, limits), []
+    for gang, gives in steps:
+        if gives and held:
+            headroom.give(*held.pop(chance.randrange(len(held))))
+        headroom.take(*gang)
+        held.append(gang)
+    chance.shuffle(held)
+    for gang in held:
+        headroom.give(*gang)
+    assert headroom.feed_nw == 7 * 10**16 + 1
+    assert headroom.spare_nw == [limit.spare_nw for limit in limits]
+
+
+@given(limits, gangs)
+@settings(derandomize=True, deadline=None)
+def test_a_copy_changes_alone(limits, gang):
+    headroom = Headroom(10**15, limits)
+    twin = headroom.copy()
+    twin.take(*gang)
+    assert (headroom.feed_nw, headroom.spare_nw) == naive(10**15, limits, [])
+    assert (twin.feed_nw, twin.spare_nw) == naive(10**15, limits, [gang])
+
+
+@pytest.mark.parametrize(("draw_nw", "overdrawn"), [(10, 0b0011), (9, 0)])
+def test_a_placement_that_takes_the_last_nanowatt_fits(draw_nw, overdrawn):
+    headroom = Headroom(None, (Limit("PDU 0", 4 * 9, (0b0011,)),))
+    assert headroom.overdrawn(0, ((1, 4), (2, 8)), draw_nw) == overdrawn
+
+
+def test_chips_that_draw_nothing_more_fit_under_a_full_level():
+    headroom = Headroom(0, (Limit("PDU 0", 0, (0b11,)),))
+    assert headroom.overdrawn(0, ((0, 8),), 0) == 0
+    assert headroom.full_domains(0, 8, 0) == 0
+
+
+def test_without_a_cap_the_feed_starts_unlimited():
+    assert Headroom(None, ()).feed_nw == UNLIMITED_NW
+
+
+def test_without_levels_nothing_is_bound_below_the_feed():
+    assert not Headroom(5, ()).bound_below
+    assert Headroom(5, (Limit("PDU 0", 1, (1,)),)).bound_below
