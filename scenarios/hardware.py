@@ -22,6 +22,7 @@ from scenarios.values import (
 
 Precision = Literal["bf16", "fp8"]
 TokenTask = Literal["training", "fine-tuning"]
+Band = Literal["low", "base", "high"]
 
 
 class Entry(Keys):

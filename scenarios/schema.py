@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from scenarios.distributions import Counts, Durations, Names, Numbers
-from scenarios.hardware import Catalog, Precision, TokenTask
+from scenarios.hardware import Band, Catalog, Precision, TokenTask
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import (
     UNTIL_DONE,
@@ -218,6 +218,7 @@ class ScenarioKeys(Keys):
     fleet: Annotated[list[Fleet], Field(min_length=1)]
     workload: Annotated[list[Workload], Field(min_length=1)]
     policy: Policy = Policy()
+    uncertainty: Band = Field(default="base", description="which end of the bands of the shipped catalog to use")
     catalog: Catalog = Catalog()
 
     @model_validator(mode="after")

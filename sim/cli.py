@@ -67,6 +67,7 @@ def _all_overrides(settings: tuple[str, ...], policy: str | None) -> list[tuple[
 @click.argument("scenario")
 @_overrides
 @_policy
+@click.option("--uncertainty", type=click.Choice(["low", "base", "high"]), help="End of the catalog's bands to use.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Seed of the random streams; default: the scenario's.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; default: runs/NAME or the next free number.")
 @click.option("--force", is_flag=True, help="Replace the run that stands at --out.")
@@ -76,6 +77,7 @@ def run(
     scenario: str,
     settings: tuple[str, ...],
     policy: str | None,
+    uncertainty: str | None,
     seed: int | None,
     out: Path | None,
     force: bool,
@@ -89,10 +91,11 @@ def run(
 
     if force and out is None:
         raise ScenarioError("needs --out; without it a run never stands in the way of another", "--force")
+    overrides = _all_overrides(settings, policy)
+    if uncertainty is not None:
+        overrides.append((f"uncertainty={uncertainty}", "--uncertainty"))
     with Reporter(quiet) as reporter:
-        done = run_scenario(
-            find(scenario), _all_overrides(settings, policy), seed, out, force, not no_render, reporter.report
-        )
+        done = run_scenario(find(scenario), overrides, seed, out, force, not no_render, reporter.report)
     if not quiet:
         from outputs.tables import show, summary_table
 

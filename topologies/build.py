@@ -25,7 +25,7 @@ MOST_DOMAINS = 10_000_000
 
 def build_plant(scenario: Scenario) -> Plant:
     """The plant of a scenario; ScenarioError for unknown hardware, a feed too small, a class that can never run."""
-    hardware = Hardware(scenario.keys.catalog)
+    hardware = Hardware(scenario.keys.catalog, scenario.keys.uncertainty)
     pools = tuple(_pool(scenario, index, fleet, hardware) for index, fleet in enumerate(scenario.keys.fleet))
     plans = tuple(_plan(scenario, index, work, hardware) for index, work in enumerate(scenario.keys.workload))
     site = scenario.keys.site
@@ -47,7 +47,7 @@ def build_plant(scenario: Scenario) -> Plant:
 
 def used_catalog(scenario: Scenario) -> Hardware:
     """The catalog entries that a scenario uses, for its resolved copy."""
-    hardware = Hardware(scenario.keys.catalog)
+    hardware = Hardware(scenario.keys.catalog, scenario.keys.uncertainty)
     for index, fleet in enumerate(scenario.keys.fleet):
         _pool(scenario, index, fleet, hardware)
     for index, work in enumerate(scenario.keys.workload):

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scenarios.hardware import AcceleratorEntry, MeasuredRate, ModelEntry, RackEntry, TaskFacts
+from scenarios.hardware import AcceleratorEntry, Band, MeasuredRate, ModelEntry, RackEntry, TaskFacts
 
 FOLDER = Path(__file__).parent / "catalog"
 SHIPPED = "the shipped catalog (megawatt show ... --sources)"
@@ -30,16 +30,19 @@ class Fact:
     confidence: str
     note: str
 
-    @property
-    def key_value(self) -> Any:
-        """The value as a scenario would write it: text with its unit, a number, or a name."""
+    def key_value(self, band: Band = "base") -> Any:
+        """The value as a scenario would write it: text with its unit, a number, or a name.
+
+        band: the low or the high end where the figure has one, else the value.
+        """
+        value = {"low": self.low, "base": self.value, "high": self.high}[band] or self.value
         if self.unit:
-            return f"{self.value} {self.unit}"
+            return f"{value} {self.unit}"
         try:
-            number = float(self.value)
+            number = float(value)
         except ValueError:
-            return self.value
-        return int(number) if self.value.isdigit() else number
+            return value
+        return int(number) if value.isdigit() else number
 
 
 @cache
@@ -52,22 +55,22 @@ def table(name: str) -> dict[str, dict[str, Fact]]:
     return items
 
 
-def accelerator(name: str) -> AcceleratorEntry:
+def accelerator(name: str, band: Band = "base") -> AcceleratorEntry:
     """A shipped accelerator."""
-    return AcceleratorEntry.model_validate(_entry("accelerators", name, set(AcceleratorEntry.model_fields)))
+    return AcceleratorEntry.model_validate(_entry("accelerators", name, set(AcceleratorEntry.model_fields), band))
 
 
-def model(name: str) -> ModelEntry:
+def model(name: str, band: Band = "base") -> ModelEntry:
     """A shipped model."""
-    return ModelEntry.model_validate(_entry("models", name, set(ModelEntry.model_fields)))
+    return ModelEntry.model_validate(_entry("models", name, set(ModelEntry.model_fields), band))
 
 
-def rack(name: str) -> RackEntry:
+def rack(name: str, band: Band = "base") -> RackEntry:
     """A shipped rack; its stages' efficiencies stand in columns of their own."""
     facts = table("racks")[name]
-    entry = _entry("racks", name, set(RackEntry.model_fields))
-    entry["node_stage"] = {"efficiency": facts["node_efficiency"].key_value}
-    entry["rack_stage"] = {"efficiency": facts["rack_efficiency"].key_value}
+    entry = _entry("racks", name, set(RackEntry.model_fields), band)
+    entry["node_stage"] = {"efficiency": facts["node_efficiency"].key_value(band)}
+    entry["rack_stage"] = {"efficiency": facts["rack_efficiency"].key_value(band)}
     return RackEntry.model_validate(entry)
 
 
@@ -82,27 +85,30 @@ def rates() -> tuple[MeasuredRate, ...]:
 
 
 @cache
-def tasks() -> TaskFacts:
+def tasks(band: Band = "base") -> TaskFacts:
     """The shipped constants of the kinds of work."""
-    facts = table("tasks")
+
+    def of(item: str, metric: str) -> Any:
+        return table("tasks")[item][metric].key_value(band)
+
     return TaskFacts(
-        training_demand=float(facts["training"]["demand"].value),
-        fine_tuning_demand=float(facts["fine-tuning"]["demand"].value),
-        synthetic_demand=float(facts["synthetic"]["demand"].value),
-        trace_demand=float(facts["trace"]["demand"].value),
-        relative_mfu_of_experts=float(facts["mixture-of-experts"]["relative_mfu"].value),
-        bytes_per_parameter=float(facts["training"]["bytes_per_parameter"].value),
-        usable_hbm=float(facts["training"]["usable_hbm"].value),
-        fine_tuning_sequence=int(facts["fine-tuning"]["sequence"].value),
+        training_demand=of("training", "demand"),
+        fine_tuning_demand=of("fine-tuning", "demand"),
+        synthetic_demand=of("synthetic", "demand"),
+        trace_demand=of("trace", "demand"),
+        relative_mfu_of_experts=of("mixture-of-experts", "relative_mfu"),
+        bytes_per_parameter=of("training", "bytes_per_parameter"),
+        usable_hbm=of("training", "usable_hbm"),
+        fine_tuning_sequence=of("fine-tuning", "sequence"),
     )
 
 
-def _entry(of: str, name: str, fields: set[str]) -> dict[str, Any]:
+def _entry(of: str, name: str, fields: set[str], band: Band) -> dict[str, Any]:
     facts = table(of)[name]
     estimates = [metric for metric, fact in facts.items() if fact.confidence == "estimate"]
     order = ("high", "medium", "low", "estimate")
     lowest = max((fact.confidence for fact in facts.values()), key=order.index)
-    entry = {metric: fact.key_value for metric, fact in facts.items() if metric in fields}
+    entry = {metric: fact.key_value(band) for metric, fact in facts.items() if metric in fields}
     return {**entry, "source": SHIPPED, "confidence": lowest, "estimates": estimates}
 
 

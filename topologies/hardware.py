@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scenarios.errors import unknown
-from scenarios.hardware import AcceleratorEntry, Catalog, MeasuredRate, ModelEntry, RackEntry, TaskFacts
+from scenarios.hardware import AcceleratorEntry, Band, Catalog, MeasuredRate, ModelEntry, RackEntry, TaskFacts
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN
 from topologies import catalog
@@ -15,6 +15,7 @@ class Hardware:
     """Looks entries up and remembers which were used, for the resolved scenario."""
 
     own: Catalog
+    band: Band
     accelerators: dict[str, AcceleratorEntry] = field(default_factory=dict)
     racks: dict[str, RackEntry] = field(default_factory=dict)
     models: dict[str, ModelEntry] = field(default_factory=dict)
@@ -23,21 +24,21 @@ class Hardware:
         """An accelerator; ScenarioError at the key that named it where there is none."""
         if name not in self.accelerators:
             _check("accelerator", name, {*self.own.accelerators, *catalog.table("accelerators")}, scenario, *key)
-            self.accelerators[name] = self.own.accelerators.get(name) or catalog.accelerator(name)
+            self.accelerators[name] = self.own.accelerators.get(name) or catalog.accelerator(name, self.band)
         return self.accelerators[name]
 
     def rack(self, name: str, scenario: Scenario, *key: str | int) -> RackEntry:
         """A rack; ScenarioError at the key that named it where there is none."""
         if name not in self.racks:
             _check("rack", name, {PLAIN, *self.own.racks, *catalog.table("racks")}, scenario, *key)
-            self.racks[name] = self.own.racks.get(name) or catalog.rack(name)
+            self.racks[name] = self.own.racks.get(name) or catalog.rack(name, self.band)
         return self.racks[name]
 
     def model(self, name: str, scenario: Scenario, *key: str | int) -> ModelEntry:
         """A model; ScenarioError at the key that named it where there is none."""
         if name not in self.models:
             _check("model", name, {*self.own.models, *catalog.table("models")}, scenario, *key)
-            self.models[name] = self.own.models.get(name) or catalog.model(name)
+            self.models[name] = self.own.models.get(name) or catalog.model(name, self.band)
         return self.models[name]
 
     @property
@@ -48,7 +49,7 @@ class Hardware:
     @property
     def tasks(self) -> TaskFacts:
         """Constants of the kinds of work."""
-        return self.own.tasks or catalog.tasks()
+        return self.own.tasks or catalog.tasks(self.band)
 
     def used(self) -> Catalog:
         """Everything that was looked up, as a scenario's catalog."""

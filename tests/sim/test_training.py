@@ -86,3 +86,16 @@ def test_tokens_of_a_job_that_still_runs_are_counted_as_far_as_it_got(ten, tmp_p
     assert len(jobs) == 1
     (job,) = jobs.iter_rows(named=True)
     assert (job["job_id"], job["tokens"]) == ("pre/1", pytest.approx(0.4 * 1e10, rel=1e-9))
+
+
+def test_the_ends_of_the_catalogs_bands_bound_the_energy_and_run_again_alike(tmp_path):
+    (tmp_path / "ten.yaml").write_text(TEN_JOBS)
+    energy_j = {}
+    for band in ("low", "base", "high"):
+        out = tmp_path / band
+        run(tmp_path / "ten.yaml", [(f"uncertainty={band}", "--uncertainty")], None, out, False, False, lambda _: None)
+        energy_j[band] = json.loads((out / "summary.json").read_text())["energy_hosts_j"]
+        again = run(out / "scenario.yaml", [], None, tmp_path / f"{band}-again", False, False, lambda _: None).folder
+        for name in ("scenario.yaml", "summary.json", "jobs.parquet", "timeline.parquet"):
+            assert (again / name).read_bytes() == (out / name).read_bytes()
+    assert energy_j["low"] < energy_j["base"] < energy_j["high"]

@@ -97,7 +97,7 @@ def test_a_rack_of_an_unknown_accelerator_is_refused_with_its_line_and_the_neare
 
 def test_a_rack_entry_is_found_by_name_only(scenario):
     read = scenario(PLAIN)
-    hardware = Hardware(read.keys.catalog)
+    hardware = Hardware(read.keys.catalog, "base")
     assert hardware.rack("dgx-h100", read, "fleet", 0, "rack").domain_chips == 8
     with pytest.raises(ScenarioError, match="unknown rack 'dgx-h999'"):
         hardware.rack("dgx-h999", read, "fleet", 0, "rack")
