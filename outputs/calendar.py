@@ -22,8 +22,14 @@ class Span:
     """The time a picture covers [s since the start], and the start as a date (UTC)."""
 
     start: datetime.datetime
+    from_s: float
     to_s: float
     warmup_s: float
+
+    @property
+    def counted_s(self) -> float:
+        """From when on the numbers of a picture count: after the warmup, unless the picture shows nothing else."""
+        return max(self.from_s, self.warmup_s) if self.warmup_s < self.to_s else self.from_s
 
     def dates(self, time_s: NDArray[np.float64]) -> NDArray[np.datetime64]:
         """Calendar dates (UTC) of times since the start, shape of time_s."""
@@ -33,7 +39,7 @@ class Span:
 
 def label_dates(axes: Axes, span: Span) -> None:
     """Ticks at whole months, days, hours or minutes; the year (or the day) stands where it changes."""
-    first, last = span.dates(np.array([0.0, span.to_s])).tolist()
+    first, last = span.dates(np.array([span.from_s, span.to_s])).tolist()
     axes.set_xlim(first, last)
     ticks, fine, coarse = ticks_of(first, last)
     labels, shown = [], ""

@@ -70,44 +70,63 @@ class Saved:
 
     def mean(self, values: Floats) -> float:
         """Mean of a step series after the warmup."""
-        lasts_s = durations(self.time_s, self.span.warmup_s, self.span.to_s)
-        return integral(values, lasts_s) / (self.span.to_s - self.span.warmup_s)
+        lasts_s = durations(self.time_s, self.span.counted_s, self.span.to_s)
+        return integral(values, lasts_s) / (self.span.to_s - self.span.counted_s)
 
     def most(self, values: Floats) -> float:
         """Highest value of a step series after the warmup."""
-        lasts_s = durations(self.time_s, self.span.warmup_s, self.span.to_s)
+        lasts_s = durations(self.time_s, self.span.counted_s, self.span.to_s)
         return float(values[lasts_s > 0].max(initial=0))
 
 
-def render(folder: Path) -> list[Path]:
-    """Draw the pictures of a saved run into its folder; the files made."""
-    saved = _read(folder)
-    if not 0.01 <= saved.span.to_s <= LAST_S - (saved.span.start - _EPOCH).total_seconds():
+def render(folder: Path, since: datetime.datetime | None = None, until: datetime.datetime | None = None) -> list[Path]:
+    """Draw the pictures of a saved run into its folder; the files made.
+
+    since, until: only this part of the run, in files of their own.
+    """
+    saved = _read(folder, since, until)
+    if not 0.01 <= saved.span.to_s - saved.span.from_s <= LAST_S - (saved.span.start - _EPOCH).total_seconds():
         return []  # nothing to see, or beyond the calendar
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
-        made = {"utilization.png": _utilization(saved), "queue.png": _queue(saved)}
+        made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
-            made["power.png"] = _power(saved)
+            made["power"] = _power(saved)
+        part = "".join(f"_{end:%Y%m%dT%H%M}" for end in (since, until) if end is not None)
         for name, figure in made.items():
-            figure.savefig(folder / name, dpi=120)
-    return [folder / name for name in made]
+            figure.savefig(folder / f"{name}{part}.png", dpi=120)
+    return [folder / f"{name}{part}.png" for name in made]
 
 
-def redraw(folder: Path) -> list[Path]:
+def redraw(folder: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> list[Path]:
     """As render, for a folder that may have been damaged since it was saved: then ScenarioError."""
     try:
-        return render(folder)
+        return render(folder, since, until)
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder)) from None
 
 
-def _read(folder: Path) -> Saved:
+def _read(folder: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> Saved:
     facts, timeline = facts_of(folder), table_of(folder, "timeline")
     start = datetime.datetime.fromisoformat(facts["start"])
-    columns = {name: timeline[name].to_numpy().astype(np.float64) for name in timeline.columns}
-    return Saved(facts, columns, Span(start, float(facts["end_time_s"]), float(facts["warmup_s"])))
+    end_s = float(facts["end_time_s"])
+    from_s = 0.0 if since is None else (since - start).total_seconds()
+    to_s = end_s if until is None else (until - start).total_seconds()
+    if not 0 <= from_s < to_s <= end_s and (since or until):
+        last = start + datetime.timedelta(seconds=end_s)
+        raise ScenarioError(
+            f"allowed: --from before --to, from {start:%Y-%m-%dT%H:%M} to {last:%Y-%m-%dT%H:%M}", str(folder)
+        )
+    time_s = timeline["time_s"].to_numpy()
+    first, last_row = (
+        max(int(np.searchsorted(time_s, from_s, "right")) - 1, 0),
+        int(np.searchsorted(time_s, to_s, "right")),
+    )
+    rows = timeline.slice(first, last_row - first)
+    columns = {name: rows[name].to_numpy().astype(np.float64) for name in rows.columns}
+    columns["time_s"] = np.maximum(columns["time_s"], from_s)
+    return Saved(facts, columns, Span(start, from_s, to_s, float(facts["warmup_s"])))
 
 
 def _utilization(saved: Saved) -> Figure:
@@ -192,7 +211,7 @@ def _stack(axes: Axes, saved: Saved, series: Sequence[Floats], labels: Sequence[
     """Areas on top of each other; beyond MOST_STEPS their bin means, with the band of their sum."""
     span, many = saved.span, len(saved.time_s) > MOST_STEPS
     if many:
-        bins = [envelope(saved.time_s, values, 0.0, span.to_s, BINS) for values in series]
+        bins = [envelope(saved.time_s, values, span.from_s, span.to_s, BINS) for values in series]
         times, parts = bins[0].time_s, [part.mean for part in bins]
     else:
         times, parts = saved.time_s, list(series)
@@ -204,7 +223,7 @@ def _stack(axes: Axes, saved: Saved, series: Sequence[Floats], labels: Sequence[
         axes.fill_between(edges, base, top, step="post", color=color, linewidth=0, label=label)
         base = top
     if many:
-        whole = envelope(saved.time_s, np.sum(series, axis=0), 0.0, span.to_s, BINS)
+        whole = envelope(saved.time_s, np.sum(series, axis=0), span.from_s, span.to_s, BINS)
         _band(axes, edges, base[:-1], whole.high, BAND, 0.35, "pale: lowest to highest")
         _band(axes, edges, whole.low, base[:-1], "#ffffff", 0.35, None)
 
@@ -215,7 +234,7 @@ def _line(axes: Axes, saved: Saved, values: Floats, color: str, label: str) -> N
         edges = span.dates(np.append(saved.time_s, span.to_s))
         axes.step(edges, np.append(values, values[-1]), where="post", color=color, linewidth=1.2, label=label)
         return
-    part = envelope(saved.time_s, values, 0.0, span.to_s, BINS)
+    part = envelope(saved.time_s, values, span.from_s, span.to_s, BINS)
     edges = span.dates(np.append(part.time_s, span.to_s))
     axes.step(edges, np.append(part.mean, part.mean[-1]), where="post", color=color, linewidth=1.4, label=label)
     _band(axes, edges, part.low, part.high, color, 0.3, "pale: lowest to highest")
@@ -243,8 +262,8 @@ def _say_if_empty(axes: Axes, series: Sequence[Floats], text: str) -> None:
 def _finish(axes: Axes, span: Span, whole: bool = True) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=whole))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if whole else f"{value:,g}"))
-    if span.warmup_s > 0:
-        ends = span.dates(np.array([0.0, span.warmup_s]))
+    if span.warmup_s > span.from_s:
+        ends = span.dates(np.array([span.from_s, min(span.warmup_s, span.to_s)]))
         axes.axvspan(ends[0], ends[1], color="#ffffff", alpha=0.6, zorder=3, linewidth=0)
         axes.text(ends[0], 0.02, " warmup", transform=axes.get_xaxis_transform(), fontsize=10, zorder=4)
     label_dates(axes, span)

@@ -5,6 +5,7 @@ Imports of weight stand inside the commands, so that --help answers at once.
 
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 
 from scenarios.errors import ScenarioError, one_line
 
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -134,12 +136,15 @@ def schema() -> None:
 
 @main.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-def plot(runs: tuple[Path, ...]) -> None:
-    """Draw the pictures of saved runs again."""
+@click.option("--from", "since", type=click.DateTime(_DATES), help="Draw only what follows this date (UTC).")
+@click.option("--to", "until", type=click.DateTime(_DATES), help="Draw only what precedes this date (UTC).")
+def plot(runs: tuple[Path, ...], since: datetime | None, until: datetime | None) -> None:
+    """Draw the pictures of saved runs again, or of a part of them."""
     from outputs.plots import redraw
 
+    since, until = (None if end is None else end.replace(tzinfo=UTC) for end in (since, until))
     for folder in runs:
-        for picture in redraw(folder):
+        for picture in redraw(folder, since, until):
             click.echo(click.format_filename(picture))
 
 

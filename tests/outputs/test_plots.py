@@ -1,5 +1,6 @@
 """Pictures: drawn from a saved folder alone, readable for two days and for a year of a million steps."""
 
+import datetime
 import json
 
 import numpy as np
@@ -56,3 +57,17 @@ def test_a_picture_does_not_depend_on_the_users_matplotlib_settings(tmp_path):
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(ScenarioError, match=r"is no run folder: it holds no run\.json"):
         render(tmp_path)
+
+
+def test_a_part_of_a_run_is_drawn_into_files_of_its_own(tmp_path):
+    folder = run_folder(tmp_path, np.linspace(0, 364 * 86_400, 200_000), 365 * 86_400.0)
+    whole = [path.read_bytes() for path in render(folder)]
+    since, until = (datetime.datetime(2026, 6, day, tzinfo=datetime.UTC) for day in (1, 2))
+    made = render(folder, since, until)
+    assert [path.name for path in made] == [
+        "utilization_20260601T0000_20260602T0000.png",
+        "queue_20260601T0000_20260602T0000.png",
+    ]
+    assert all(path.read_bytes() != old for path, old in zip(made, whole, strict=True))
+    with pytest.raises(ScenarioError, match=r"allowed: --from before --to, from 2026-01-01T00:00 to 2027-01-01T00:00"):
+        render(folder, until, since)
