@@ -3,9 +3,7 @@
 import datetime
 from dataclasses import dataclass
 
-import matplotlib.dates as mdates
 import numpy as np
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from scenarios.units import DAY_S
@@ -37,18 +35,19 @@ class Span:
         return np.asarray(np.datetime64(self.start.replace(tzinfo=None), "ms") + milliseconds)
 
 
-def label_dates(axes: Axes, span: Span) -> None:
-    """Ticks at whole months, days, hours or minutes; the year (or the day) stands where it changes."""
+def date_labels(span: Span) -> tuple[list[datetime.datetime], list[str], str]:
+    """Ticks at whole months, days, hours or minutes, their labels, and what the axis is called.
+
+    The year (or the day) stands below the first label and where it changes.
+    """
     first, last = span.dates(np.array([span.from_s, span.to_s])).tolist()
-    axes.set_xlim(first, last)
     ticks, fine, coarse = ticks_of(first, last)
     labels, shown = [], ""
     for tick in ticks:
         outer = f"{tick:{coarse}}".lstrip("0")
         labels.append(f"{tick:{fine}}".lstrip("0" if fine[1] == "d" else "") + ("" if outer == shown else f"\n{outer}"))
         shown = outer
-    axes.set_xticks([mdates.date2num(tick) for tick in ticks], labels)  # type: ignore[no-untyped-call]
-    axes.set_xlabel("date (UTC)" if fine[1] != "H" else "time (UTC)")
+    return ticks, labels, "date (UTC)" if fine[1] != "H" else "time (UTC)"
 
 
 def ticks_of(first: datetime.datetime, last: datetime.datetime) -> tuple[list[datetime.datetime], str, str]:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from outputs.calendar import Span, label_dates
+from outputs.calendar import Span, date_labels
 from outputs.folder import facts_of, table_of
 from outputs.steps import durations, envelope, integral
 from scenarios.errors import ScenarioError
@@ -266,4 +266,7 @@ def _finish(axes: Axes, span: Span, whole: bool = True) -> None:
         ends = span.dates(np.array([span.from_s, min(span.warmup_s, span.to_s)]))
         axes.axvspan(ends[0], ends[1], color="#ffffff", alpha=0.6, zorder=3, linewidth=0)
         axes.text(ends[0], 0.02, " warmup", transform=axes.get_xaxis_transform(), fontsize=10, zorder=4)
-    label_dates(axes, span)
+    axes.set_xlim(*span.dates(np.array([span.from_s, span.to_s])))
+    ticks, labels, caption = date_labels(span)
+    axes.set_xticks(np.array(ticks, "datetime64[ms]"), labels)
+    axes.set_xlabel(caption)

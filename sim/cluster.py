@@ -99,10 +99,14 @@ class Cluster:
             for start in decisions.starts:
                 self._start(start, now_s)
             waiting: dict[str, int] = {}
-            blocked = decisions.blocked
+            reason_of = decisions.blocked.get
             for shape, lane in self.queue.lanes.items():
-                reason = blocked.get(shape, HELD)
-                waiting[reason] = waiting.get(reason, 0) + shape.chips * len(lane.jobs)
+                reason = reason_of(shape, HELD)
+                chips = shape.chips * len(lane.jobs)
+                if reason in waiting:
+                    waiting[reason] += chips
+                else:
+                    waiting[reason] = chips
             self._waiting_chips = waiting
 
     def close(self, end_s: float) -> None:
