@@ -21,6 +21,7 @@ from topologies.power import (
 from topologies.rates import measured_tokens_per_s, roofline_tokens_per_s, smallest_training_gang
 
 MOST_DOMAINS = 10_000_000
+MOST_NW = 9 * 10**18  # the timeline keeps draws as 64-bit whole numbers
 
 
 def build_plant(scenario: Scenario) -> Plant:
@@ -39,6 +40,7 @@ def build_plant(scenario: Scenario) -> Plant:
     if contract.cap_w is not None:
         cap_nw = int(it_limit_w(contract.cap_w, contract.fixed_w, contract.proportional) * NW_PER_W)
     plant = Plant(pools, plans, contract, cap_nw, _limits(scenario, pools, plans, hardware))
+    _check_full_draw(scenario, plant)
     _check_idle_draw(scenario, plant)
     for index, work in enumerate(scenario.keys.workload):
         _check_class(scenario, plant, index, work)
@@ -175,6 +177,16 @@ def _limits(
     except ValueError as error:
         raise scenario.error(str(error), "site", "pdus") from None
     return (*rack_limits(loads), *pdus)
+
+
+def _check_full_draw(scenario: Scenario, plant: Plant) -> None:
+    full_nw = plant.site.other_it_w * NW_PER_W
+    for at, pool in enumerate(plant.pools):
+        full_nw += pool.racks * pool.idle_nw + pool.chips * max(plan.draw_nw[at] for plan in plant.plans)
+    if full_nw >= MOST_NW:
+        full_gw, most_gw = full_nw / NW_PER_W / 1e9, MOST_NW / NW_PER_W / 1e9
+        text = f"the IT draws {full_gw:,.1f} GW at full load; allowed: up to {most_gw:g} GW"
+        raise scenario.error(text, "fleet")
 
 
 def _check_idle_draw(scenario: Scenario, plant: Plant) -> None:

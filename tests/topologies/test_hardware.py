@@ -248,3 +248,7 @@ def test_a_class_of_run_times_may_be_bound_to_stacks_too(built):
     pools = (DGX, "{pool: trn, rack: trn2-48xl, count: 8}")
     assert built(f"{HOLD} 8", *pools).shape(0, 8, True).pools == (0, 1)
     assert built(f"stacks: [neuron], {HOLD} 8", *pools).shape(0, 8, True).pools == (1,)
+
+
+def test_a_fleet_beyond_what_the_timeline_can_keep_is_refused(refused):
+    assert "GW at full load; allowed: up to 9 GW" in refused(f"{HOLD} 8", "{pool: dgx, rack: dgx-h100, count: 2000000}")
