@@ -50,10 +50,11 @@ def rack_limits(loads: Sequence[RackLoad]) -> tuple[Limit, ...]:
 def pdu_limits(loads: Sequence[RackLoad], count: int, rating_w: float) -> tuple[Limit, ...]:
     """A limit for each PDU whose racks' full load is above its rating; ValueError where even idle racks are."""
     racks = [(pool, rack) for pool, load in enumerate(loads) for rack in range(load.racks)]
-    places = fill_pdus([loads[pool].full_w for pool, _ in racks], count, rating_w)
+    fed: dict[int, list[tuple[int, int]]] = {}
+    for rack, pdu in zip(racks, fill_pdus([loads[pool].full_w for pool, _ in racks], count, rating_w), strict=True):
+        fed.setdefault(pdu, []).append(rack)
     limits = []
-    for pdu in range(count):
-        below = [rack for rack, place in zip(racks, places, strict=True) if place == pdu]
+    for pdu, below in fed.items():
         idle_w = sum(loads[pool].idle_w for pool, _ in below)
         if idle_w > rating_w:
             raise ValueError(
