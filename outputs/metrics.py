@@ -53,7 +53,9 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     summary |= {
         f"waiting_{reason.replace(' ', '_')}_chip_h": record.blocked_chip_s.get(reason, 0.0) / HOUR_S
         for reason in (
-            (NO_ROOM, NO_POWER, FRAGMENTED, HELD) if plant.it_cap_nw is not None else (NO_ROOM, FRAGMENTED, HELD)
+            (NO_ROOM, NO_POWER, FRAGMENTED, HELD)
+            if plant.it_cap_nw is not None or plant.limits
+            else (NO_ROOM, FRAGMENTED, HELD)
         )
     }
     warnings = scenario.warnings
