@@ -97,11 +97,6 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(caught[0])
 
 
-def summary_of(folder: Path) -> dict[str, float]:
-    """summary.json of a saved run; ScenarioError if it is none."""
-    return dict(_json(folder, "summary.json"))
-
-
 def facts_of(folder: Path) -> dict[str, Any]:
     """run.json of a saved run; ScenarioError if it is none."""
     return dict(_json(folder, "run.json"))

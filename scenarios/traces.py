@@ -206,7 +206,7 @@ def _start(text: str, rows: pl.DataFrame, absolute: bool) -> datetime.datetime |
     """The date of second 0: the first job's of an absolute clock, or what an SWF header says."""
     header = re.search(r"^;\s*UnixStartTime:\s*(\d{1,12})\s*$", text[:20_000], re.MULTILINE)
     if absolute:
-        return datetime.datetime.fromtimestamp(float(rows["submit_s"].min()), datetime.UTC)  # type: ignore[arg-type]
+        return datetime.datetime.fromtimestamp(float(rows["submit_s"].to_numpy().min()), datetime.UTC)
     return datetime.datetime.fromtimestamp(int(header[1]), datetime.UTC) if header else None
 
 

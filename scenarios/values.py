@@ -112,7 +112,6 @@ else:
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Positive = Annotated[float, Field(ge=1e-15, le=1e15)]
-NonNegative = Annotated[float, Field(ge=0, le=1e15)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
 
 

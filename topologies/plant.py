@@ -91,7 +91,8 @@ class Pool:
 class ClassPlan:
     """How the gangs of one job class may run.
 
-    stacks: for each pool the stack it runs, None where the class cannot run (no such stack, no rate).
+    stacks: the class's own, empty where it may use every pool. pool_stacks: for each pool the stack it runs, None
+    where the class cannot run (no such stack, no rate).
     pace_s: seconds a unit of work on one chip. smallest: the fewest chips that hold its model. draw_nw: as in Shape.
     """
 
