@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from scenarios.units import format_quantity
 from scenarios.values import (
     Bytes,
     Count,
+    Duration,
     FlopRate,
     Fraction,
     Keys,
@@ -23,6 +25,10 @@ from scenarios.values import (
 Precision = Literal["bf16", "fp8"]
 TokenTask = Literal["training", "fine-tuning"]
 Band = Literal["low", "base", "high"]
+PeakToMean = Annotated[float, Field(ge=1, le=3)]
+
+USUAL_MINIMUM_CAP = 0.3
+"""ESTIMATE: the lowest cap over TDP of a chip whose entry gives none (A100 0.25 and H100 0.29, by nvidia-smi)."""
 
 
 class Entry(Keys):
@@ -39,6 +45,7 @@ class AcceleratorEntry(Entry):
     stack: Name = Field(description="the software it runs, such as cuda or neuron")
     tdp: PositivePower
     idle: Power
+    minimum_cap: Power | None = Field(default=None, description="the lowest cap that the chip can be set to")
     hbm: Bytes | None = None
     dense_bf16: FlopRate | None = None
     dense_fp8: FlopRate | None = None
@@ -51,6 +58,18 @@ class AcceleratorEntry(Entry):
         if self.idle > self.tdp:
             raise house("found an idle draw above tdp; allowed: at most tdp")
         return self
+
+    @model_validator(mode="after")
+    def _minimum_cap_from_idle_to_tdp(self) -> "AcceleratorEntry":
+        if self.minimum_cap is not None and not self.idle <= self.minimum_cap <= self.tdp:
+            found, idle, tdp = (format_quantity(watts, "W") for watts in (self.minimum_cap, self.idle, self.tdp))
+            raise house(f"found a minimum_cap of {found}; allowed: from idle ({idle}) to tdp ({tdp})")
+        return self
+
+    @property
+    def lowest_cap_w(self) -> float:
+        """The lowest cap that the chip can be set to [W]: minimum_cap, else 0.3 of tdp (ESTIMATE), at least idle."""
+        return max(self.idle, USUAL_MINIMUM_CAP * self.tdp) if self.minimum_cap is None else self.minimum_cap
 
 
 class Stage(Keys):
@@ -133,12 +152,25 @@ class MeasuredRate(Keys):
 
 
 class TaskFacts(Keys):
-    """Constants of the kinds of work."""
+    """Constants of the kinds of work, and how long a rack takes to come up.
+
+    A cap exponent is the k of topologies/cap_law.py; peak_to_mean is the planning peak of a busy chip's draw over
+    its mean.
+    """
 
     training_demand: Fraction
     fine_tuning_demand: Fraction
     synthetic_demand: Fraction
     trace_demand: Fraction
+    training_cap_exponent: Fraction
+    fine_tuning_cap_exponent: Fraction
+    synthetic_cap_exponent: Fraction
+    trace_cap_exponent: Fraction
+    training_peak_to_mean: PeakToMean
+    fine_tuning_peak_to_mean: PeakToMean
+    synthetic_peak_to_mean: PeakToMean
+    trace_peak_to_mean: PeakToMean
+    rack_boot: Duration
     relative_mfu_of_experts: Fraction
     bytes_per_parameter: Positive
     usable_hbm: Fraction

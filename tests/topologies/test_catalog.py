@@ -3,7 +3,9 @@
 import csv
 
 import pytest
+from pydantic import ValidationError
 
+from scenarios.hardware import AcceleratorEntry
 from scenarios.units import to_si
 from topologies.catalog import FOLDER, accelerator, model, rack, rates, table, tasks
 
@@ -18,6 +20,7 @@ SI_UNITS = {  # metric -> the SI unit its unit must come out in, by one known fi
     "tdp": ("h100-sxm", 700.0),
 }
 CONFIDENCES = ("high", "medium", "low", "estimate")
+BANDS = ("low", "base", "high")
 
 
 def called(fact):
@@ -112,7 +115,40 @@ def test_no_rate_is_given_twice():
 
 def test_the_constants_of_the_kinds_of_work_are_those_of_the_table():
     facts = table("tasks")
-    assert tasks().training_demand == si(facts["training"]["demand"])
-    assert tasks().fine_tuning_demand == si(facts["fine-tuning"]["demand"])
-    assert tasks().synthetic_demand == si(facts["synthetic"]["demand"])
-    assert tasks().trace_demand == si(facts["trace"]["demand"])
+    for kind in ("training", "fine-tuning", "synthetic", "trace"):
+        for metric in ("demand", "cap_exponent", "peak_to_mean"):
+            field = f"{kind.replace('-', '_')}_{metric}"
+            assert getattr(tasks(), field) == si(facts[kind][metric])
+    assert tasks().rack_boot == si(facts["rack"]["boot"]) == 600.0
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_the_ends_of_the_bands_are_constants_that_an_entry_may_hold(band):
+    assert tasks(band).training_cap_exponent == {"low": 0.3, "base": 0.56, "high": 0.75}[band]
+    for name in table("accelerators"):
+        chip = accelerator(name, band)
+        assert chip.minimum_cap is not None
+        assert chip.idle <= chip.minimum_cap == chip.lowest_cap_w <= chip.tdp
+
+
+def own(**keys):
+    raw = {"stack": "cuda", "tdp": "1 kW", "idle": "100 W", "source": "me", "confidence": "low", **keys}
+    return AcceleratorEntry.model_validate(raw)
+
+
+def test_a_chip_without_a_minimum_cap_takes_three_tenths_of_tdp_and_never_less_than_idle():
+    assert own().lowest_cap_w == pytest.approx(300)
+    assert own(idle="400 W").lowest_cap_w == 400
+    assert own(minimum_cap="250 W").lowest_cap_w == 250
+
+
+@pytest.mark.parametrize("watts", ["100 W", "1 kW"])
+def test_a_minimum_cap_may_be_at_either_end_of_idle_and_tdp(watts):
+    assert own(minimum_cap=watts).minimum_cap in (100, 1000)
+
+
+@pytest.mark.parametrize("watts", ["99", "1001"])
+def test_a_minimum_cap_below_idle_or_above_tdp_is_refused(watts):
+    allowed = rf"found a minimum_cap of {watts} W; allowed: from idle \(100 W\) to tdp \(1000 W\)"
+    with pytest.raises(ValidationError, match=allowed):
+        own(minimum_cap=f"{watts} W")
