@@ -2,7 +2,8 @@
 
 Inside the program every number is in seconds, watts, joules, bytes, FLOP, US dollars or grams of CO2.
 The registry is ours and small: pint's default one is slow to load, reads Gb as gilbert and accepts
-many units that are mistakes in a scenario.
+many units that are mistakes in a scenario. A temperature is in degrees Celsius, absolute or a difference:
+degC is a unit like any other, without an offset.
 """
 
 import math
@@ -14,6 +15,7 @@ import pint
 
 DAY_S = 86_400.0
 HOUR_S = 3_600.0
+YEAR_S = 365.25 * DAY_S
 
 _DEFINITIONS = """
 milli- = 1e-3 = m-
@@ -44,6 +46,7 @@ FLOP = [computation]
 token = [token]
 USD = [money]
 gCO2 = [carbon]
+degC = [temperature]
 percent = 0.01
 """
 
@@ -54,7 +57,13 @@ _DIMENSIONS = {
     "byte": ("a size in bytes", "80 GB"),
     "byte/s": ("a bandwidth", "400 Gbit/s"),
     "FLOP/s": ("a computing rate", "989 TFLOP/s"),
+    "W/s": ("a ramp", "5 MW/min"),
+    "USD": ("money", "1000 USD"),
+    "USD/J": ("an energy price", "80 USD/MWh"),
+    "gCO2/J": ("a carbon intensity", "300 gCO2/kWh"),
+    "degC": ("a temperature", "18 degC"),
 }
+_CUSTOMARY = {"USD/J": "USD/MWh", "gCO2/J": "gCO2/kWh"}  # what people say where the SI number is tiny
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%][A-Za-z0-9%/ ]*)")
 _MAX_TEXT = 80  # a longer text is no quantity; pint need not look at it
 
@@ -108,12 +117,20 @@ def parse_quantity(raw: object, si_unit: str) -> float:
 
 
 def format_quantity(value: float, si_unit: str) -> str:
-    """Text that parse_quantity reads back to the same bits; times in the largest whole unit."""
+    """Text that parse_quantity reads back to the same bits; times in the largest whole unit.
+
+    Energy prices and carbon intensities are written per MWh and kWh where that reads back exactly.
+    """
     if si_unit == "s" and value > 0:
         for name, factor in (("days", DAY_S), ("hours", HOUR_S), ("min", 60.0)):
             whole = value / factor
             if whole.is_integer() and whole * factor == value:
                 return f"{int(whole)} {name if whole > 1 else name.removesuffix('s')}"
+    if si_unit in _CUSTOMARY:
+        factor = _unit(_CUSTOMARY[si_unit])[1]
+        text = f"{value / factor:.12g}"
+        if float(text) * factor == value:
+            return f"{text} {_CUSTOMARY[si_unit]}"
     number = int(value) if value.is_integer() and abs(value) < 2**53 else value
     return f"{number} {si_unit}"
 

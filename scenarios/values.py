@@ -6,6 +6,7 @@ itself back as text that reads to the same bits.
 
 import contextlib
 import datetime
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -25,6 +26,8 @@ from scenarios.errors import nearest
 from scenarios.units import format_quantity, parse_quantity, shown
 
 LONGEST_S = 3.2e10  # about 1,000 years
+COLDEST_DEGC = -90.0  # the records of the air are -89.2 (Vostok 1983) and 56.7 (Death Valley 1913)
+HOTTEST_DEGC = 70.0
 
 
 class Keys(BaseModel):
@@ -54,7 +57,7 @@ def house(message: str) -> PydanticCustomError:
     return PydanticCustomError("house", "{text}", {"text": message})
 
 
-def _quantity(si_unit: str, low: float = 0.0, open_low: bool = False) -> Callable[[Any], float]:
+def _quantity(si_unit: str, low: float = 0.0, open_low: bool = False, high: float = math.inf) -> Callable[[Any], float]:
     def parse(raw: Any) -> float:
         try:
             value = parse_quantity(raw, si_unit)
@@ -65,6 +68,8 @@ def _quantity(si_unit: str, low: float = 0.0, open_low: bool = False) -> Callabl
         if value < low or (open_low and value == low):
             bound = "more than" if open_low else "at least"
             raise house(f"found {raw!r}; allowed: {bound} {format_quantity(low, si_unit)}")
+        if value > high:
+            raise house(f"found {raw!r}; allowed: at most {format_quantity(high, si_unit)}")
         return value
 
     return parse
@@ -93,9 +98,11 @@ Horizon = Annotated[
 ]
 
 
-def _unit_type(si_unit: str, noun: str, example: str, open_low: bool = False) -> Any:
+def _unit_type(
+    si_unit: str, noun: str, example: str, low: float = 0.0, open_low: bool = False, high: float = math.inf
+) -> Any:
     schema = WithJsonSchema({"type": "string", "description": f"{noun} with its unit", "examples": [example]})
-    return Annotated[float, BeforeValidator(_quantity(si_unit, open_low=open_low)), _written(si_unit), schema]
+    return Annotated[float, BeforeValidator(_quantity(si_unit, low, open_low, high)), _written(si_unit), schema]
 
 
 if TYPE_CHECKING:  # what a checker needs to know of the quantities below: they are numbers in SI units
@@ -103,11 +110,27 @@ if TYPE_CHECKING:  # what a checker needs to know of the quantities below: they 
     PositivePower: TypeAlias = float
     Bytes: TypeAlias = float
     FlopRate: TypeAlias = float
+    Energy: TypeAlias = float
+    Ramp: TypeAlias = float
+    Money: TypeAlias = float
+    EnergyPrice: TypeAlias = float
+    EnergyPriceSwing: TypeAlias = float
+    CarbonIntensity: TypeAlias = float
+    Celsius: TypeAlias = float
+    CelsiusSwing: TypeAlias = float
 else:
     Power = _unit_type("W", "a power", "30 MW")
     PositivePower = _unit_type("W", "a power", "30 MW", open_low=True)
     Bytes = _unit_type("byte", "a size", "80 GB", open_low=True)
     FlopRate = _unit_type("FLOP/s", "a computing rate", "989 TFLOP/s", open_low=True)
+    Energy = _unit_type("J", "an energy", "20 MWh", open_low=True)
+    Ramp = _unit_type("W/s", "a ramp", "5 MW/min", open_low=True)
+    Money = _unit_type("USD", "money", "1000 USD")
+    EnergyPrice = _unit_type("USD/J", "an energy price", "80 USD/MWh", low=-math.inf)
+    EnergyPriceSwing = _unit_type("USD/J", "a difference of energy prices", "15 USD/MWh")
+    CarbonIntensity = _unit_type("gCO2/J", "a carbon intensity", "300 gCO2/kWh")
+    Celsius = _unit_type("degC", "a temperature", "18 degC", low=COLDEST_DEGC, high=HOTTEST_DEGC)
+    CelsiusSwing = _unit_type("degC", "a difference of temperatures", "10 degC")
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
