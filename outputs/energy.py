@@ -1,34 +1,45 @@
-"""Power and energy of a run: the draw at the meter as a step series, and where each joule went."""
+"""Power and energy of a run: the draw at the meter as a step series, and where each joule, dollar and gram went."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outputs.jobs import Held, Jobs
 from outputs.record import Record
+from outputs.stays import Stays
 from outputs.steps import durations, integral
+from scenarios.units import HOUR_S
 from topologies.plant import Plant
 from topologies.power import NW_PER_W
 
 Floats = NDArray[np.float64]
+_ABOVE = 1e-9  # a meter reading this much above the cap (relative) is above it, not rounding
 
 
 def power_columns(record: Record, plant: Plant) -> dict[str, Floats]:
-    """feed_w, it_w and, where there is a contract, cap_w of the timeline, shape (n_rows,)."""
-    it_w = np.array(record.timeline.it_nw) / NW_PER_W
-    site = plant.site
-    columns = {"feed_w": it_w * (1.0 + site.proportional) + site.fixed_w, "it_w": it_w}
-    if site.cap_w is not None:
-        columns["cap_w"] = np.full(len(it_w), site.cap_w)
-    return columns
+    """The power columns of the timeline, shape (n_rows,) each: those that apply to the run."""
+    line, site = record.timeline, plant.site
+    it_w = np.array(line.it_nw) / NW_PER_W
+    if record.site is None:
+        return {"feed_w": it_w * (1.0 + site.proportional) + site.fixed_w, "it_w": it_w}
+    steps, row = record.site, record.site.row_at(np.array(line.time_s))
+    columns = {"feed_w": it_w * steps.overhead[row] + site.fixed_w, "it_w": it_w, "cap_w": steps.cap_w[row]}
+    if site.battery is not None and record.meter is not None:
+        battery_w = np.array(line.battery_w)
+        columns["feed_w"] = columns["feed_w"] - battery_w
+        columns |= {"battery_w": battery_w, "battery_soc_j": np.array(line.soc_j)}
+    if record.meter is not None:
+        columns["throttle"] = np.array(line.throttle)
+    named = {"price_usd_per_mwh": steps.price * 3.6e9, "carbon_g_per_kwh": steps.carbon * 3.6e6}
+    named["outdoor_degc"] = steps.outdoor
+    return columns | {name: values[row] for name, values in named.items() if not np.isnan(values[0])}
 
 
-def power_metrics(record: Record, plant: Plant, jobs: Jobs, held: Held, warmup_s: float) -> dict[str, float]:
-    """Peak and mean draw, and the energy after the warmup by where it went.
+def power_metrics(record: Record, plant: Plant, stays: Stays, warmup_s: float) -> dict[str, float]:
+    """Peak and mean draw, the energy after the warmup by where it went, and what it cost.
 
-    The parts are computed from job rows and the constants of the plant, not from the timeline: jobs (their chips and
-    host share), idle chips, hosts and switches, conversion, other IT, and the site (cooling and distribution).
+    Jobs, idle chips, hosts and conversion are computed from stays and the constants of the plant, not from the
+    timeline; what stands between the meter and the IT from the IT draw in the timeline.
     """
     end_s = record.end_time_s
     if end_s <= warmup_s:
@@ -36,36 +47,99 @@ def power_metrics(record: Record, plant: Plant, jobs: Jobs, held: Held, warmup_s
     line, site = record.timeline, plant.site
     lasts_s = durations(np.array(line.time_s), warmup_s, end_s)
     columns = power_columns(record, plant)
-    feed_j = integral(columns["feed_w"], lasts_s)
+    feed_w = columns["feed_w"]
+    feed_j = integral(feed_w, lasts_s)
     metrics = {
-        "feed_peak_w": float(columns["feed_w"][lasts_s > 0].max()),
+        "feed_peak_w": float(feed_w[lasts_s > 0].max()),
         "feed_mean_w": feed_j / (end_s - warmup_s),
         "feed_energy_j": feed_j,
     }
-    if site.cap_w is not None:
-        metrics["cap_w"] = site.cap_w
-        metrics["feed_peak_fraction"] = metrics["feed_peak_w"] / site.cap_w
-        metrics["feed_mean_fraction"] = metrics["feed_mean_w"] / site.cap_w
-    chip_s = held.within(jobs, warmup_s, end_s)
-    jobs_j = math.fsum((chip_s * held.chip_w).tolist())
+    if record.site is not None:
+        metrics |= _contract_metrics(columns, lasts_s, metrics)
+    jobs_j, input_j = stays.total(stays.energy_j), stays.total(stays.input_j)
     idle_j = hosts_j = racks_j = 0.0
     for at, pool in enumerate(plant.pools):
-        racks = (
-            np.array(line.installed_chips[at]) / plant.rack_chips[at]
-            if at in plant.growing
-            else np.full(len(lasts_s), pool.racks)
-        )
-        rack_s = integral(racks, lasts_s)
-        busy_chip_s = math.fsum(chip_s[jobs.pool == at].tolist())
-        idle_j += (rack_s * plant.rack_chips[at] - busy_chip_s) * pool.chip_idle_w
+        powered = np.array(line.installed_chips[at]) / plant.rack_chips[at] if line.installed_chips[at] else pool.racks
+        rack_s = integral(np.broadcast_to(powered, lasts_s.shape), lasts_s)
+        idle_j += (rack_s * plant.rack_chips[at] - stays.total(stays.chip_s, stays.pool == at)) * pool.chip_idle_w
         hosts_j += rack_s * pool.hosts_w
-        racks_j += rack_s * pool.idle_nw / NW_PER_W + math.fsum((chip_s * held.draw_w)[jobs.pool == at].tolist())
+        racks_j += rack_s * pool.idle_nw / NW_PER_W
+    racks_j += input_j
     other_j = site.other_it_w * (end_s - warmup_s)
-    return metrics | {
+    battery_j = integral(columns["battery_w"], lasts_s) if "battery_w" in columns else 0.0
+    over = (
+        np.full(len(lasts_s), site.proportional)
+        if record.site is None
+        else record.site.overhead[record.site.row_at(np.array(line.time_s))] - 1.0
+    )
+    metrics |= {
         "energy_jobs_j": jobs_j,
         "energy_idle_chips_j": idle_j,
         "energy_hosts_j": hosts_j,
         "energy_conversion_j": racks_j - jobs_j - idle_j - hosts_j,
         "energy_other_it_j": other_j,
-        "energy_site_j": (racks_j + other_j) * site.proportional + site.fixed_w * (end_s - warmup_s),
+        "energy_site_j": integral(columns["it_w"] * over, lasts_s) + site.fixed_w * (end_s - warmup_s),
+    }
+    if "battery_w" in columns:
+        stored_j = _stored_j(record, plant, warmup_s)
+        metrics |= {"energy_battery_loss_j": -battery_j - stored_j, "energy_stored_j": stored_j}
+    return metrics
+
+
+def _stored_j(record: Record, plant: Plant, warmup_s: float) -> float:
+    """Change of the energy in the battery after the warmup [J], from what it gave and took."""
+    facts = plant.site.battery
+    if facts is None:
+        return 0.0
+    battery_w = np.array(record.timeline.battery_w)
+    one_way = math.sqrt(facts.round_trip)
+    rate_w = np.where(battery_w > 0, -battery_w / one_way, -battery_w * one_way)
+    return integral(rate_w, durations(np.array(record.timeline.time_s), warmup_s, record.end_time_s))
+
+
+def _contract_metrics(columns: dict[str, Floats], lasts_s: Floats, metrics: dict[str, float]) -> dict[str, float]:
+    """Against the cap: shares of it, what was above it, and the cost and carbon of the energy."""
+    feed_w, cap_w = columns["feed_w"], columns["cap_w"]
+    seen = lasts_s > 0
+    highest_w = float(cap_w[seen].max())
+    found = {
+        "cap_w": highest_w,
+        "feed_peak_fraction": metrics["feed_peak_w"] / highest_w,
+        "feed_mean_fraction": metrics["feed_mean_w"] / highest_w,
+    }
+    above_w = np.where(feed_w > cap_w * (1 + _ABOVE), feed_w - cap_w, 0.0)
+    if above_w[seen].any():
+        found["infeasible_s"] = integral((above_w > 0).astype(np.float64), lasts_s)
+        found["infeasible_max_w"] = float(above_w[seen].max())
+    if "throttle" in columns:
+        found["throttle_mean_fraction"] = integral(columns["throttle"], lasts_s) / math.fsum(lasts_s.tolist())
+    if "price_usd_per_mwh" in columns:
+        found["electricity_usd"] = integral(feed_w * columns["price_usd_per_mwh"] / 3.6e9, lasts_s)
+        found["electricity_usd_per_mwh"] = found["electricity_usd"] / metrics["feed_energy_j"] * 3.6e9
+    if "carbon_g_per_kwh" in columns:
+        found["carbon_g"] = integral(feed_w * columns["carbon_g_per_kwh"] / 3.6e6, lasts_s)
+        found["carbon_g_per_kwh"] = found["carbon_g"] / metrics["feed_energy_j"] * 3.6e6
+    return found
+
+
+def curtailment_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str, float]:
+    """How often and how long less was drawn on request, how much less than just before, and what was paid for it."""
+    steps = record.site
+    events = [event for event in steps.events if event.from_s >= warmup_s] if steps is not None else []
+    if not events:
+        return {}
+    time_s = np.array(record.timeline.time_s)
+    feed_w = power_columns(record, plant)["feed_w"]
+    saved, paid = [], []
+    for event in events:
+        before = max(int(np.searchsorted(time_s, event.from_s, side="left")) - 1, 0)
+        lasts_s = durations(time_s, event.from_s, min(event.to_s, record.end_time_s))
+        less_j = integral(np.maximum(0.0, feed_w[before] - feed_w), lasts_s)
+        saved.append(less_j)
+        paid.append(less_j * event.payment + event.payment_usd)
+    return {
+        "curtailments": len(events),
+        "curtailed_h": math.fsum(min(event.to_s, record.end_time_s) - event.from_s for event in events) / HOUR_S,
+        "curtailed_energy_j": math.fsum(saved),
+        "curtailment_payment_usd": math.fsum(paid),
     }

@@ -120,7 +120,10 @@ def _write(folder: Path, result: Result, scenario_text: str, facts: Mapping[str,
     (folder / "scenario.yaml").write_text(scenario_text, encoding="utf-8")
     (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(result.summary, indent=2) + "\n", encoding="utf-8")
-    for name, frame in (("jobs", result.jobs), ("timeline", result.timeline)):
+    tables = {"jobs": result.jobs, "timeline": result.timeline, "stays": result.stays, "caps": result.caps}
+    for name, frame in tables.items():
+        if frame is None:
+            continue
         with (folder / f"{name}.parquet").open("wb") as file:
             frame.rechunk().write_parquet(file, row_group_size=ROW_GROUP_ROWS)
 

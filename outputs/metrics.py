@@ -11,14 +11,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outputs.energy import power_columns, power_metrics
-from outputs.jobs import Bools, Floats, Held, Jobs, held_by, job_columns, job_frame
+from outputs.energy import curtailment_metrics, power_columns, power_metrics
+from outputs.job_table import caps_frame, job_frame, stays_frame
+from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.record import REJECTED, Record
+from outputs.stays import Work, stays_of, work_of
 from outputs.steps import durations, integral
-from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM
+from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM
 from scenarios.load import Scenario
-from scenarios.schema import Training
 from scenarios.units import HOUR_S
+from scenarios.workload import Training
 from topologies.plant import Plant
 
 SLOWDOWN_TAU_S = 10.0  # Feitelson et al., JSSPP 1997: shorter runs would dominate the mean slowdown
@@ -31,41 +33,61 @@ class Result:
     summary: dict[str, float]
     jobs: pl.DataFrame
     timeline: pl.DataFrame
+    stays: pl.DataFrame | None  # of runs in which speeds can change
+    caps: pl.DataFrame | None
     warnings: list[str]
 
 
 def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     """Everything that is kept of a run."""
     jobs = job_columns(record)
-    held = held_by(jobs, plant, record.end_time_s)
+    stays = stays_of(record, jobs, plant)
+    work = work_of(record, jobs, stays, plant)
     warmup_s = min(scenario.keys.warmup, record.end_time_s)
     counted = jobs.submit_s >= warmup_s
-    summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, counted)}
-    class_names = [work.job_class for work in scenario.keys.workload]
+    held_s = stays.by_job(stays.to_s - stays.from_s, jobs)
+    summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, held_s, counted)}
+    class_names = [keys.job_class for keys in scenario.keys.workload]
     if len(class_names) > 1:
         for at, name in enumerate(class_names):
-            part = _job_metrics(jobs, counted & (jobs.job_class == at))
+            part = _job_metrics(jobs, held_s, counted & (jobs.job_class == at))
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
-    summary |= _work_metrics(jobs, held, scenario, warmup_s, record.end_time_s)
+    summary |= _work_metrics(jobs, work, scenario)
     if plant.draws:
-        summary |= power_metrics(record, plant, jobs, held, warmup_s)
-    summary |= {
-        f"waiting_{reason.replace(' ', '_')}_chip_h": record.blocked_chip_s.get(reason, 0.0) / HOUR_S
-        for reason in (
-            (NO_ROOM, NO_POWER, FRAGMENTED, HELD)
-            if plant.it_cap_nw is not None or plant.limits
-            else (NO_ROOM, FRAGMENTED, HELD)
-        )
-    }
-    warnings = scenario.warnings
+        summary |= power_metrics(record, plant, stays, warmup_s)
+        summary |= curtailment_metrics(record, plant, warmup_s)
+    if record.meter is not None:
+        lost_s = stays.chips * stays.lost_s * (stays.to_s >= warmup_s)
+        summary["preemptions"] = sum(stay.to_s >= warmup_s for stay in record.meter.segments)
+        summary["lost_chip_h"] = stays.total(lost_s) / HOUR_S
+    reasons = [NO_ROOM, NO_POWER, FRAGMENTED, HELD]
+    if plant.it_cap_nw is None and not plant.limits:
+        reasons.remove(NO_POWER)
+    if DEFERRED in record.blocked_chip_s:
+        reasons.append(DEFERRED)
+    for reason in reasons:
+        summary[f"waiting_{reason.replace(' ', '_')}_chip_h"] = record.blocked_chip_s.get(reason, 0.0) / HOUR_S
+    warnings = [*scenario.warnings, *_infeasible(summary)]
     for at, reason in enumerate(record.reasons):
         refused = jobs.pool == REJECTED - at
         jobs_were = "1 job was" if refused.sum() == 1 else f"{refused.sum()} jobs were"
         warnings = [*warnings, f"{jobs_were} rejected, of up to {jobs.chips[refused].max()} chips: {reason}"]
     return Result(
-        summary, job_frame(jobs, held, plant, scenario, record.reasons), timeline_frame(record, plant), warnings
+        summary,
+        job_frame(record, jobs, stays, work, plant, scenario),
+        timeline_frame(record, plant),
+        None if record.meter is None else stays_frame(stays, record.meter, jobs, plant, class_names),
+        None if record.meter is None else caps_frame(record.meter, plant, class_names),
+        warnings,
     )
+
+
+def _infeasible(summary: dict[str, float]) -> list[str]:
+    if "infeasible_s" not in summary:
+        return []
+    hours, most_w = summary["infeasible_s"] / HOUR_S, summary["infeasible_max_w"]
+    return [f"the meter was above the cap for {hours:,.2f} h, by up to {most_w:,.0f} W, with every rack off"]
 
 
 def timeline_frame(record: Record, plant: Plant) -> pl.DataFrame:
@@ -78,7 +100,11 @@ def timeline_frame(record: Record, plant: Plant) -> pl.DataFrame:
             "queue_jobs": np.array(line.queue_jobs),
             "queue_chips": np.array(line.queue_chips),
             **busy,
-            **{f"installed_chips/{plant.pools[at].name}": np.array(line.installed_chips[at]) for at in plant.growing},
+            **{
+                f"installed_chips/{pool.name}": np.array(there)
+                for pool, there in zip(plant.pools, line.installed_chips, strict=True)
+                if there
+            },
             **(power_columns(record, plant) if plant.draws else {}),
         }
     )
@@ -89,7 +115,7 @@ def bounded_slowdown(wait_s: Floats, run_s: Floats) -> Floats:
     return np.asarray(np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, SLOWDOWN_TAU_S)))
 
 
-def _job_metrics(jobs: Jobs, counted: Bools) -> dict[str, float]:
+def _job_metrics(jobs: Jobs, held_s: Floats, counted: Bools) -> dict[str, float]:
     started, completed = counted & jobs.started, counted & jobs.completed
     wait_s = jobs.start_s - jobs.submit_s
     metrics = {
@@ -100,7 +126,8 @@ def _job_metrics(jobs: Jobs, counted: Bools) -> dict[str, float]:
         "rejected_jobs": int((counted & jobs.rejected).sum()),
         **_spread("wait", "s", wait_s[started]),
     }
-    slowdown = bounded_slowdown(wait_s[completed], (jobs.end_s - jobs.start_s)[completed])
+    waited_s = (jobs.end_s - jobs.submit_s - held_s)[completed]  # after a stop too
+    slowdown = bounded_slowdown(waited_s, held_s[completed])
     metrics |= _spread("bounded_slowdown", "ratio", slowdown)
     if completed.any():
         metrics["makespan_s"] = float(jobs.end_s[completed].max() - jobs.submit_s[counted].min())
@@ -129,7 +156,7 @@ def _cluster_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str,
         return {}
     held = [integral(np.array(busy), lasts_s) for busy in line.busy_chips]
     there = [
-        integral(np.array(line.installed_chips[at]), lasts_s) if at in plant.growing else pool.chips * window_s
+        integral(np.array(line.installed_chips[at]), lasts_s) if line.installed_chips[at] else pool.chips * window_s
         for at, pool in enumerate(plant.pools)
     ]
     metrics = {"installed_chip_h": sum(there) / HOUR_S, "held_chip_h": sum(held) / HOUR_S}
@@ -145,15 +172,11 @@ def _cluster_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str,
     return metrics
 
 
-def _work_metrics(jobs: Jobs, held: Held, scenario: Scenario, warmup_s: float, end_s: float) -> dict[str, float]:
+def _work_metrics(jobs: Jobs, work: Work, scenario: Scenario) -> dict[str, float]:
     """Tokens trained after the warmup, in all and by class; nothing where no class trains."""
-    lasted_s = held.to_s - held.from_s
-    inside = np.divide(
-        held.within(jobs, warmup_s, end_s), jobs.chips * lasted_s, where=lasted_s > 0, out=0.0 * lasted_s
-    )
-    tokens = held.tokens * inside
-    training = [(at, work) for at, work in enumerate(scenario.keys.workload) if isinstance(work, Training)]
+    tokens = work.counted_tokens
+    training = [(at, keys) for at, keys in enumerate(scenario.keys.workload) if isinstance(keys, Training)]
     metrics = {"trained_tokens": math.fsum(tokens.tolist())} if training else {}
-    for at, work in training if len(scenario.keys.workload) > 1 else []:
-        metrics[f"{work.job_class}/trained_tokens"] = math.fsum(tokens[jobs.job_class == at].tolist())
+    for at, keys in training if len(scenario.keys.workload) > 1 else []:
+        metrics[f"{keys.job_class}/trained_tokens"] = math.fsum(tokens[jobs.job_class == at].tolist())
     return metrics

@@ -5,8 +5,11 @@ from __future__ import annotations  # array[float] is only a type on Python 3.11
 import math
 from array import array
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from scenarios.contract import SiteSteps
 from scenarios.jobs import JobTable
+from topologies.free import Placement
 
 NO_POOL = -1
 REJECTED = -2  # and below: REJECTED less the position of the reason in Record.reasons
@@ -22,12 +25,62 @@ class Timeline:
     busy_chips: list[array[int]]  # by pool
     installed_chips: list[array[int]]  # powered, by pool; empty for pools that are all there from the start
     it_nw: array[int]  # empty where nothing draws power
+    battery_w: array[float]  # given at the meter, below 0 while charging; empty without a battery
+    soc_j: array[float]
+    throttle: array[float]  # mean speed of the chips in use; empty where speeds cannot change
 
     @classmethod
     def of(cls, pools: int) -> Timeline:
         """An empty series for so many pools."""
         busy, installed = [[array("q") for _ in range(pools)] for _ in range(2)]
-        return cls(array("d"), array("q"), array("q"), busy, installed, array("q"))
+        return cls(array("d"), array("q"), array("q"), busy, installed, array("q"), array("d"), array("d"), array("d"))
+
+
+class Segment(NamedTuple):
+    """A stay of a job on its chips that a falling cap ended, and what it drew and lost."""
+
+    row: int
+    pool: int
+    from_s: float
+    to_s: float
+    energy_j: float
+    counted_j: float  # of this up to the end of the warmup
+    lost_s: float  # of run time since the last checkpoint
+    placement: Placement
+
+
+@dataclass(slots=True)
+class Meter:
+    """What runs with changing speeds keep besides: readings by job, and the caps as they changed.
+
+    energy_j: of the job's last stay, chips with their host share before conversion. done: work done, in the class's
+    units. counted_j, counted_done: the same at the end of the warmup. resumed_s: begin of the last stay of jobs that
+    were stopped before. cap_*: a row per change of a group's cap, as a fraction of its range above idle.
+    placements: where gangs sat, kept where levels below the feed can bind.
+    """
+
+    energy_j: array[float] = field(default_factory=lambda: array("d"))
+    done: array[float] = field(default_factory=lambda: array("d"))
+    counted_j: dict[int, float] = field(default_factory=dict)
+    counted_done: dict[int, float] = field(default_factory=dict)
+    segments: list[Segment] = field(default_factory=list)
+    resumed_s: dict[int, float] = field(default_factory=dict)
+    placements: dict[int, Placement] = field(default_factory=dict)
+    groups: list[tuple[int, int, list[str]]] = field(default_factory=list)  # (class, pool, levels above)
+    cap_time_s: array[float] = field(default_factory=lambda: array("d"))
+    cap_group: array[int] = field(default_factory=lambda: array("i"))
+    cap_fraction: array[float] = field(default_factory=lambda: array("d"))
+
+    def add_group(self, job_class: int, pool: int, levels: list[str]) -> int:
+        """Make a group of gangs that share a cap; its number."""
+        self.groups.append((job_class, pool, levels))
+        return len(self.groups) - 1
+
+    def cap(self, time_s: float, group: int, fraction: float) -> None:
+        """Keep that a group's cap has changed."""
+        self.cap_time_s.append(time_s)
+        self.cap_group.append(group)
+        self.cap_fraction.append(fraction)
 
 
 @dataclass(slots=True)
@@ -39,6 +92,8 @@ class Record:
 
     timeline: Timeline
     warmup_s: float = 0.0
+    site: SiteSteps | None = None
+    meter: Meter | None = None
     tables: list[tuple[int, JobTable]] = field(default_factory=list)  # (class, jobs) as their batches came
     start_s: array[float] = field(default_factory=lambda: array("d"))
     end_s: array[float] = field(default_factory=lambda: array("d"))
@@ -62,4 +117,7 @@ class Record:
         self.start_s.extend([math.nan] * len(jobs))
         self.end_s.extend([math.nan] * len(jobs))
         self.pool.extend([NO_POOL] * len(jobs))
+        if self.meter is not None:
+            self.meter.energy_j.extend([0.0] * len(jobs))
+            self.meter.done.extend([0.0] * len(jobs))
         return first

@@ -4,6 +4,7 @@ Running this text gives the same bytes as the run it came from.
 """
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -17,7 +18,7 @@ def resolved(scenario: Scenario, policy: Policy, seed: int) -> str:
     """The YAML text of a scenario with nothing left to a default."""
     data = _written(scenario.keys.model_dump(by_alias=True, exclude_none=True))
     data["seed"] = seed
-    data["policy"] = dict(policy.names)
+    data["policy"] = _written(policy.written)
     data["catalog"] = _written(used_catalog(scenario).used().model_dump(by_alias=True, exclude_none=True))
     yaml = YAML(typ="safe", pure=True)
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares it None
@@ -30,7 +31,7 @@ def resolved(scenario: Scenario, policy: Policy, seed: int) -> str:
 
 def _written(node: Any) -> Any:
     """Tuples as lists, which is how YAML writes them."""
-    if isinstance(node, dict):
+    if isinstance(node, Mapping):
         return {key: _written(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
         return [_written(value) for value in node]

@@ -1,27 +1,35 @@
 """A scenario's policy keys to a policy: the one place of this room that reads the scenario's keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from policies.backfill import Backfill
 from policies.order import Order
 from policies.placement import Placer
+from policies.power import POWERS, DeferRule, PowerPolicy, expected
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS, PRESETS
 from policies.trial import find
 from policies.view import Decisions, Start, View
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
+from scenarios.schema import Deferred, Oversubscribed
+from scenarios.values import Keys
 from topologies.plant import Plant, Shape
+
+NO_RATING = "a rack's or a PDU's rating leaves its gang too little power"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One choice an axis; names is how the choices are written in a scenario."""
+    """One choice an axis; names says them in a word each, written as a scenario would, with their parameters."""
 
     order: Order
     backfill: Backfill
     placer: Placer
+    power: PowerPolicy
     names: Mapping[str, str]
+    written: Mapping[str, Any]
 
 
 def decide(view: View, policy: Policy) -> Decisions:
@@ -52,17 +60,53 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
         names.update(PRESETS[keys.preset])
     for axis, known in AXES.items():
         name = getattr(keys, axis)
-        if name is not None:
+        if isinstance(name, str):
             if name not in known:
                 raise scenario.error(unknown(axis, name, known), "policy", axis)
             names[axis] = name
-    policy = Policy(ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], names)
+    power, written = _power(scenario, names)
+    policy = Policy(
+        ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
+    )
     for index, work in enumerate(scenario.keys.workload):
-        shapes = [plant.shape(index, size, True) for size in scenario.gang_sizes(work)]
-        if not any(isinstance(shape, Shape) and can_ever_start(plant, policy, shape) for shape in shapes):
-            text = "no job of this class could ever start: a rack's or a PDU's rating leaves its gang too little power"
-            raise scenario.error(text, "workload", index)
+        reasons = [_never(plant, policy, index, size) for size in scenario.gang_sizes(work)]
+        if None not in reasons:
+            raise scenario.error(f"no job of this class could ever start: {reasons[0]}", "workload", index)
     return policy
+
+
+def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | None:
+    """Why gangs of a size can never start; None where they can."""
+    shape = plant.shape(job_class, chips, True, policy.power.admit)
+    if isinstance(shape, str):
+        return shape
+    return None if can_ever_start(plant, policy, shape) else NO_RATING
+
+
+def _power(scenario: Scenario, names: dict[str, str]) -> tuple[PowerPolicy, dict[str, Any]]:
+    """The power policy with its parameters, and all axes as a scenario would write them."""
+    choice = scenario.keys.policy.power
+    written: dict[str, Any] = dict(names)
+    if isinstance(choice, Oversubscribed):
+        names["power"] = "oversubscribe"
+        ratio = choice.oversubscribe.ratio
+        return replace(POWERS["oversubscribe"], admit=expected(ratio)), written | {"power": _dump(choice)}
+    if isinstance(choice, Deferred):
+        names["power"] = "defer"
+        defer, site = choice.defer, scenario.keys.site
+        for name in ("price", "carbon"):
+            if getattr(defer, name) is not None and getattr(site, name, None) is None:
+                raise scenario.error(f"needs the site's {name}: set site.{name}", "policy", "power", "defer", name)
+        rule = DeferRule(defer.price, defer.carbon, defer.deadline)
+        return replace(POWERS["defer"], defer=rule), written | {"power": _dump(choice)}
+    if names["power"] == "defer":
+        text = "defer needs a threshold, such as power: {defer: {price: 30 USD/MWh, deadline: 12 hours}}"
+        raise scenario.error(text, "policy", "power")
+    return POWERS[names["power"]], written
+
+
+def _dump(keys: Keys) -> dict[str, Any]:
+    return keys.model_dump(by_alias=True, exclude_none=True)
 
 
 def overrides(spec: str) -> list[str]:

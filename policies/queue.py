@@ -18,6 +18,7 @@ class QueuedJob(NamedTuple):
     shape: Shape
     submit_s: float
     estimate: float
+    job_class: int = 0
 
     def estimate_s(self, pool: int) -> float:
         """The user's estimate of the run time in a pool [s]."""

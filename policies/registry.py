@@ -6,13 +6,19 @@ from policies.backfill import Backfill, greedy, none
 from policies.easy import easy
 from policies.order import Order, fifo, sjf
 from policies.placement import PACK, Placer
+from policies.power import POWERS, PowerPolicy
 
 ORDERS: Mapping[str, Order] = {"fifo": fifo, "sjf": sjf}
 BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy}
 PLACEMENTS: Mapping[str, Placer] = {"pack": PACK}
 
-AXES: Mapping[str, Mapping[str, object]] = {"order": ORDERS, "backfill": BACKFILLS, "placement": PLACEMENTS}
-DEFAULTS: Mapping[str, str] = {"order": "fifo", "backfill": "easy", "placement": "pack"}
+AXES: Mapping[str, Mapping[str, object]] = {
+    "order": ORDERS,
+    "backfill": BACKFILLS,
+    "placement": PLACEMENTS,
+    "power": POWERS,
+}
+DEFAULTS: Mapping[str, str] = {"order": "fifo", "backfill": "easy", "placement": "pack", "power": "reserve"}
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "fifo": {"order": "fifo", "backfill": "none"},
     "fifo-skip": {"order": "fifo", "backfill": "greedy"},
@@ -25,5 +31,7 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
 
 def about(policy: object) -> str:
     """The one line that a policy's docstring opens with."""
+    if isinstance(policy, PowerPolicy):
+        return policy.about
     function = policy.place if isinstance(policy, Placer) else policy
     return (function.__doc__ or "").strip().splitlines()[0]

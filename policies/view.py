@@ -16,6 +16,7 @@ NO_ROOM = "no room"  # fewer free chips than the gang needs
 NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
 FRAGMENTED = "fragmented"  # enough free chips, but no placement for the gang
 HELD = "held"  # it would fit, but the policy keeps the chips for somebody else
+DEFERRED = "deferred"  # it waits outside the queue for a cheaper or cleaner hour
 
 
 class Release(NamedTuple):

@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from scenarios.contract import SiteSteps, site_steps
 from scenarios.distributions import KINDS, Choice, Empirical, EmpiricalTimes, Uniform
 from scenarios.draws import read_empirical
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files import LIBRARY, exists, locate
 from scenarios.jobs import JobTable
-from scenarios.schema import ScenarioKeys, Synthetic, Trace, Training, Work
+from scenarios.schema import ScenarioKeys
+from scenarios.signals import signal_series
 from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
 from scenarios.traces import TraceFile, read_trace
 from scenarios.units import shown
+from scenarios.workload import Synthetic, Trace, Training, Work
 
 _ALLOWED = {  # where pydantic's own words would not help
     "int_type": "a whole number",
@@ -57,6 +60,24 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         return [warning for trace in self.traces.values() for warning in trace.warnings]
+
+    def site_steps(self, seed: int) -> SiteSteps | None:
+        """The cap, cooling, price and carbon over the run; None without a site. ScenarioError for a bad signal."""
+        site = self.keys.site
+        if site is None:
+            return None
+        signals = {}
+        for name in ("price", "carbon", "temperature"):
+            signal = getattr(site, name)
+            if signal is not None:
+                try:
+                    signals[name] = signal_series(signal, name, self.keys.start, self.end_s, seed)
+                except ValueError as error:
+                    raise self.error(str(error), "site", name) from None
+        try:
+            return site_steps(site, signals, self.end_s, seed)
+        except ValueError as error:
+            raise self.error(str(error), "site", "curtailment") from None
 
     def jobs(self, work: Work, seed: int) -> Iterator[JobTable]:
         """The jobs of a class up to the horizon, in batches."""
@@ -101,7 +122,9 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
             traces[work.job_class] = _open_trace(work, source, index)
         else:
             _open_laws(work, source, index)
-    return Scenario(keys, source, files, traces)
+    scenario = Scenario(keys, source, files, traces)
+    scenario.site_steps(keys.seed)  # a bad signal is found before anything runs
+    return scenario
 
 
 def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:

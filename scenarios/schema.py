@@ -5,144 +5,31 @@ A key stands here only when it does something. What needs the catalog or the pol
 """
 
 import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from scenarios.distributions import Counts, Durations, Names, Numbers
-from scenarios.hardware import Band, Catalog, Precision, TokenTask
+from scenarios.hardware import Band, Catalog
+from scenarios.site import Site
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import (
     UNTIL_DONE,
+    CarbonIntensity,
     Count,
     Date,
     Duration,
-    Fraction,
+    EnergyPrice,
     Horizon,
     Keys,
     Name,
-    Positive,
     PositiveDuration,
-    PositivePower,
-    Power,
     house,
 )
+from scenarios.workload import Trace, Training, Workload
 
 PLAIN = "plain"  # the rack without topology or power: identical processors
 DEFAULT_START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-
-
-class Arrivals(Keys):
-    """A Poisson stream: the mean rate over a whole week, with a daily and a weekly shape."""
-
-    per_hour: Positive | None = None
-    per_day: Positive | None = None
-    daily_peak_to_mean: Annotated[float, Field(ge=1, le=2)] = 1.0
-    weekend: Annotated[float, Field(ge=0, le=100)] = Field(
-        default=1.0, description="rate on Saturday and Sunday (UTC) / rate on other days"
-    )
-
-    @property
-    def per_s(self) -> float:
-        """Mean arrivals per second."""
-        return (self.per_hour or 0.0) / HOUR_S + (self.per_day or 0.0) / DAY_S
-
-    @model_validator(mode="after")
-    def _one_rate(self) -> "Arrivals":
-        if (self.per_hour is None) == (self.per_day is None):
-            raise house("allowed: exactly one of per_hour, per_day")
-        return self
-
-
-class Estimate(Keys):
-    """What the user says a job will take, which is all that a policy may plan with."""
-
-    factor: Numbers = Field(description="estimate / run time")
-
-
-class Synthetic(Keys):
-    """Jobs that hold chips for a time, drawn at random."""
-
-    job_class: Name = Field(alias="class")
-    kind: Literal["synthetic"]
-    chips: Counts
-    duration: Durations
-    arrivals: Arrivals
-    jobs: Count | None = Field(default=None, description="the class ends after so many jobs")
-    estimate: Estimate | None = None
-    stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        default=None, description="only pools of these stacks; default: every pool"
-    )
-    demand: Fraction | None = Field(default=None, description="draw of a busy chip over TDP; default: the kind's")
-    tenant: Names = "default"
-
-
-class Trace(Keys):
-    """Jobs replayed from a recorded log."""
-
-    job_class: Name = Field(alias="class")
-    kind: Literal["trace"]
-    format: str
-    file: str
-    jobs: Count | None = Field(default=None, description="only the first so many jobs")
-    on_bad_row: Literal["fail", "skip"] = "fail"
-    stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        default=None, description="only pools of these stacks; default: every pool"
-    )
-    demand: Fraction | None = Field(default=None, description="draw of a busy chip over TDP; default: the kind's")
-
-
-class PortableShare(Keys):
-    """The share of a class's jobs that can use all its stacks, in a straight line over the horizon; or one number."""
-
-    start: Annotated[float, Field(ge=0, le=1, alias="from")]
-    end: Annotated[float, Field(ge=0, le=1, alias="to")]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _constant(cls, raw: Any) -> Any:
-        return {"from": raw, "to": raw} if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
-
-
-class Training(Keys):
-    """Jobs of so many tokens: pre-training or fine-tuning of a model."""
-
-    job_class: Name = Field(alias="class")
-    kind: TokenTask
-    model: str
-    chips: Counts
-    tokens: Numbers
-    arrivals: Arrivals
-    stacks: Annotated[list[Name], Field(min_length=1)]
-    portable_share: PortableShare | None = Field(
-        default=None, description="share of jobs that may use every stack; the others use the first only"
-    )
-    precision: Precision | None = Field(default=None, description="default: each accelerator's training_precision")
-    sequence: Count | None = Field(default=None, description="tokens; default: the model's, or 4096 for fine-tuning")
-    demand: Fraction | None = Field(default=None, description="draw of a busy chip over TDP; default: the kind's")
-    jobs: Count | None = Field(default=None, description="the class ends after so many jobs")
-    estimate: Estimate | None = None
-    tenant: Names = "default"
-
-
-KINDS_OF_WORK = ("synthetic", "trace", "training", "fine-tuning")
-
-
-def _kind(raw: Any) -> str | None:
-    kind = raw.get("kind") if isinstance(raw, dict) else getattr(raw, "kind", None)
-    return "training" if kind == "fine-tuning" else kind if kind in KINDS_OF_WORK else None
-
-
-Work: TypeAlias = Synthetic | Trace | Training
-Workload = Annotated[
-    Annotated[Synthetic, Tag("synthetic")] | Annotated[Trace, Tag("trace")] | Annotated[Training, Tag("training")],
-    Discriminator(
-        _kind,
-        custom_error_type="bad_kind",
-        custom_error_message="allowed: kind: " + ", kind: ".join(KINDS_OF_WORK),
-    ),
-]
 
 
 class Delivery(Keys):
@@ -172,28 +59,57 @@ class Fleet(Keys):
         return self
 
 
-class Pue(Keys):
-    """Power beside IT: feed = IT * (1 + proportional) + fixed."""
+class Oversubscribe(Keys):
+    """How much more than the cap may be admitted: demand over cap."""
 
-    fixed: Power = 0.0
-    proportional: Annotated[float, Field(ge=0, le=3)] = 0.0
-
-
-class Pdus(Keys):
-    """Power distribution units; racks fill them in order."""
-
-    count: Count
-    rating: PositivePower
-    derating: Fraction = 1.0
+    ratio: Annotated[float, Field(ge=1, le=10)] = Field(
+        default=1.3, description="POLCA (ASPLOS 2024) adds 30 % servers to an inference row"
+    )
 
 
-class Site(Keys):
-    """The power contract and what stands between the meter and the racks."""
+class Oversubscribed(Keys):
+    """Admit on expected demand, with throttling as the net."""
 
-    feed: PositivePower
-    pue: Pue = Pue()
-    pdus: Pdus | None = None
-    fabric_and_storage: Power = Field(default=0.0, description="constant IT draw beside the racks")
+    oversubscribe: Oversubscribe
+
+
+class Defer(Keys):
+    """Hold jobs for a cheaper or cleaner hour: they start while the signals are at or below what is named."""
+
+    price: EnergyPrice | None = None
+    carbon: CarbonIntensity | None = None
+    deadline: Duration = Field(default=DAY_S, description="longest that a job is held; a class may set its own")
+
+    @model_validator(mode="after")
+    def _something(self) -> "Defer":
+        if self.price is None and self.carbon is None:
+            raise house("allowed: price, carbon or both, such as {price: 30 USD/MWh}")
+        return self
+
+
+class Deferred(Keys):
+    """Reserve, with jobs held for a cheaper or cleaner hour."""
+
+    defer: Defer
+
+
+def _power(raw: Any) -> str:
+    if isinstance(raw, str) and raw != "oversubscribe":
+        return "name"
+    defer = isinstance(raw, Deferred) or (isinstance(raw, dict) and "defer" in raw)
+    return "defer" if defer else "oversubscribe"
+
+
+def _bare(raw: Any) -> Any:
+    return {"oversubscribe": {}} if raw == "oversubscribe" else raw
+
+
+PowerChoice = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[Oversubscribed, BeforeValidator(_bare), Tag("oversubscribe")]
+    | Annotated[Deferred, Tag("defer")],
+    Discriminator(_power),
+]
 
 
 class Policy(Keys):
@@ -203,6 +119,21 @@ class Policy(Keys):
     order: str | None = None
     backfill: str | None = None
     placement: str | None = None
+    power: PowerChoice | None = None
+
+
+class Checkpoint(Keys):
+    """How running jobs keep what they have done: every so long, and at a stop that was told early enough."""
+
+    every: PositiveDuration = Field(default=HOUR_S, description="ESTIMATE")
+    stall: Duration = Field(default=20.0, description="time of one write; 20 s as in published capacity models")
+
+
+class Failures(Keys):
+    """What an interruption costs a job."""
+
+    checkpoint: Checkpoint = Checkpoint()
+    restart: Duration = Field(default=420.0, description="from the new start to the first step")
 
 
 class ScenarioKeys(Keys):
@@ -218,6 +149,7 @@ class ScenarioKeys(Keys):
     fleet: Annotated[list[Fleet], Field(min_length=1)]
     workload: Annotated[list[Workload], Field(min_length=1)]
     policy: Policy = Policy()
+    failures: Failures = Field(default=Failures(), description="what jobs lose that a falling cap stops")
     uncertainty: Band = Field(default="base", description="which end of the bands of the shipped catalog to use")
     catalog: Catalog = Catalog()
 
@@ -232,6 +164,10 @@ class ScenarioKeys(Keys):
                 raise PydanticCustomError("at_key", "the name {name} is used twice", {"name": twice, "key": key})
         if isinstance(self.horizon, float) and self.warmup >= self.horizon:
             raise PydanticCustomError("at_key", "allowed: a warmup shorter than the horizon", {"key": "warmup"})
+        repeated = [item for item in self.site.curtailment if item.at is None or item.every] if self.site else []
+        if self.horizon == UNTIL_DONE and repeated:
+            text = "until-done goes with curtailments at given times only, not with every and per_year"
+            raise PydanticCustomError("at_key", text, {"key": "horizon"})
         for work in self.workload:
             if self.horizon == UNTIL_DONE and not isinstance(work, Trace) and work.jobs is None:
                 text = "until-done needs an end to every drawn class: give the class {name} the key jobs"

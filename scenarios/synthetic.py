@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scenarios.distributions import Choice
 from scenarios.draws import draw, draw_counts, draw_index, stream
 from scenarios.jobs import BATCH_JOBS, JobTable
-from scenarios.schema import Arrivals, Synthetic, Training
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import LONGEST_S
+from scenarios.workload import Arrivals, Synthetic, Training
 
 PEAK_HOUR_UTC = 14.0  # ESTIMATE: early afternoon, where submission logs of one site peak in its own local time
 MOST_TOKENS = 1e18  # a thousand times the largest run: far beyond, but finite

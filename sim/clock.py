@@ -12,6 +12,9 @@ class Phase(IntEnum):
     """The order of events at one instant (SimPy's event priority); the scheduling pass follows the last."""
 
     COMPLETION = 1
+    BOOTED = 5
+    BATTERY = 6
+    SIGNAL = 7
     DELIVERY = 8
     ARRIVAL = 10
 

@@ -1,18 +1,23 @@
-"""The state of the cluster, and the only module that changes it: deliveries, submissions, starts and ends of jobs."""
+"""The state of the cluster, and the only module that changes it: submissions, starts, stops and ends of jobs."""
 
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Callable
 from typing import cast
 
 import simpy
 
 from outputs.record import Record
-from policies.build import Policy, can_ever_start, decide
+from policies.build import NO_RATING, Policy, can_ever_start, decide
 from policies.queue import Queue, QueuedJob
-from policies.view import HELD, Memo, Release, Start, View
+from policies.view import DEFERRED, HELD, Memo, Release, Start, View
 from sim.clock import Clock, Phase
-from topologies.plant import Plant, Shape
+from sim.deferral import Deferral
+from sim.feed import Feed
+from sim.gangs import Gang
+from sim.interruptions import Interruptions
+from sim.keeping import Keeping
+from sim.yard import Yard
+from topologies.plant import NO_FEED, Plant, Shape
 from topologies.power import NW_PER_W
 
 
@@ -31,7 +36,7 @@ class JobEnd(simpy.Event):
 class Cluster:
     """Free chips, power, the queue and the running jobs; every change is kept in the record."""
 
-    def __init__(self, clock: Clock, plant: Plant, policy: Policy, record: Record) -> None:
+    def __init__(self, clock: Clock, plant: Plant, policy: Policy, record: Record, losses: Interruptions) -> None:
         self.clock = clock
         self.plant = plant
         self.policy = policy
@@ -39,28 +44,30 @@ class Cluster:
         self.free = plant.free_chips()
         self.headroom = plant.headroom()
         self.busy = [0] * len(plant.pools)
-        self.racks = [0] * len(plant.pools)  # powered
+        self.idle_nw = self.it_nw = round(plant.site.other_it_w * NW_PER_W)
         self.queue = Queue()
         self.running: list[list[Release]] = [[] for _ in plant.pools]
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
-        self._dark: deque[int] = deque()  # pools of delivered racks that wait for power, in order of delivery
-        self._it_nw = round(plant.site.other_it_w * NW_PER_W)
+        self.yard = Yard(self)
+        self.feed: Feed | None = None  # where the power can change
+        self.deferral: Deferral | None = None
+        site, rule = record.site, policy.power.defer
+        if site is not None and record.meter is not None:
+            self.feed = Feed(self, clock, plant, policy.power, record.meter, site, losses)
+        if site is not None and rule is not None:
+            self.deferral = Deferral(clock, plant, rule, site, self._join)
+        self.keeping = Keeping(self)
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
         self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
         self._arrived: list[QueuedJob] = []
         self._memo: Memo | None = None
-        self._changed_s = 0.0  # the last instant with a change, kept in the timeline at the next one
-        self._draws = plant.draws
-        self._growing = plant.growing
-        self._passed_s = 0.0
-        self._waiting_chips: dict[str, int] = {}
+        self._growing = bool(plant.growing) and plant.it_cap_nw is not None
 
     def deliver(self, pool: int, racks: int) -> None:
         """Racks arrive; each is powered as soon as its idle draw fits under the cap."""
-        self._turn()
-        self._dark.extend([pool] * racks)
-        self.stale = True
+        self.look_again()
+        self.yard.deliver(pool, racks)
 
     def submit(
         self, row: int, job_class: int, submit_s: float, chips: int, work: float, estimate: float, portable: bool
@@ -69,27 +76,46 @@ class Cluster:
         key = (job_class, chips, portable)
         shape = self._shapes.get(key)
         if shape is None:
-            shape = self.plant.shape(job_class, chips, portable)
+            shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit)
             if isinstance(shape, Shape) and not can_ever_start(self.plant, self.policy, shape):
-                shape = "a rack's or a PDU's rating leaves it too little power"
+                shape = NO_RATING
             self._shapes[key] = shape
         if isinstance(shape, str):
             self.record.reject(row, shape)
             return
-        self._turn()
-        job = QueuedJob(row, shape, submit_s, estimate)
-        self.queue.add(job, self.policy.order(job))
+        self.look_again()
+        job = QueuedJob(row, shape, submit_s, estimate, job_class)
         self._work[row] = work
-        self._arrived.append(job)
+        if self.deferral is None or not self.deferral.holds(job):
+            self._join(job)
+
+    def change_site(self, row: int) -> None:
+        """The next row of the site's steps holds: cap, cooling, price or carbon."""
+        self.look_again()
+        if self.feed is not None:
+            self.feed.change(row)
+        if self.deferral is not None:
+            self.deferral.change(row)
+            self._hold_back(self.deferral)
+
+    def look_again(self) -> None:
+        """Something changes at this instant, and a pass must follow."""
+        self.keeping.turn()
         self.stale = True
+
+    def forget(self) -> None:
+        """What the last pass found holds no more."""
+        self._memo = None
 
     def decide(self) -> None:
         """One scheduling pass, to be called once at the end of an instant at which something happened."""
         now_s = self.clock.now
         self.stale = False
-        self._count_waiting(now_s)
-        if self._dark:
-            self._power_racks()
+        self.keeping.count_waiting(now_s)
+        if self.feed is not None:
+            self.feed.before_pass()
+        if self.yard.dark and self.yard.power_on() and self._growing:
+            self._reject_what_no_longer_fits()
         if self.queue.jobs:
             view = View(now_s, self.queue, self.free, self.headroom, self.running, self._arrived, self._memo)
             decisions = decide(view, self.policy)
@@ -107,29 +133,76 @@ class Cluster:
                     waiting[reason] += chips
                 else:
                     waiting[reason] = chips
-            self._waiting_chips = waiting
+            self.keeping.waiting_chips = waiting
+        if self.deferral is not None:
+            self.keeping.waiting_chips[DEFERRED] = self.deferral.chips
+        if self.feed is not None:
+            self.feed.after_pass()
+
+    def admit(self, by_nw: int) -> None:
+        """So much more (or less) than before may be drawn by what starts."""
+        self.headroom.feed_nw += by_nw
+        self._memo = None
+
+    def draw_idle(self, by_nw: int) -> None:
+        """So much more (or less) is drawn by idle racks."""
+        self.headroom.feed_nw -= by_nw
+        self.idle_nw += by_nw
+        self.it_nw += by_nw
+        self._memo = None
+
+    def end(self, run: Release) -> None:
+        """A job has done its work."""
+        self._release(run)
+        if self.feed is not None:
+            self.feed.end(run.row)
+        else:
+            self.it_nw -= run.gang_nw
+        self.record.end_s[run.row] = self.clock.now
+        self.ended_jobs += 1
+        if self.queue.jobs or self.yard.dark or self.feed is not None:
+            self.stale = True
+
+    def preempt(self, gang: Gang, work_left: float) -> None:
+        """A job stops for want of power and goes back to the queue with what is left to do."""
+        self._release(gang.run)
+        job = gang.job
+        self._work[job.row] = work_left
+        self._join(job._replace(estimate=max(0.0, job.estimate - (gang.work - work_left))))
 
     def close(self, end_s: float) -> None:
         """Bring the record up to the end of the run."""
-        self._count_waiting(end_s)
-        self._keep()
+        self.keeping.close(end_s)
+        if self.feed is not None:
+            self.feed.close(end_s)
         self.record.end_time_s = end_s
 
-    def _power_racks(self) -> None:
-        """Switch on delivered racks while their idle draw fits; they come before jobs."""
-        while self._dark:
-            pool = self._dark[0]
-            idle_nw, size = self.plant.pools[pool].idle_nw, self.plant.pools[pool].domains_a_rack
-            if idle_nw > self.headroom.feed_nw:
-                return
-            self._dark.popleft()
-            self.headroom.feed_nw -= idle_nw
-            self._it_nw += idle_nw
-            first = self.racks[pool] * size
-            chips = self.plant.pools[pool].domain_chips
-            self.free[pool].give(tuple([(domain, chips) for domain in range(first, first + size)]))
-            self.racks[pool] += 1
-            self._memo = None
+    def _join(self, job: QueuedJob) -> None:
+        self.look_again()
+        if self._growing and not self._still_fits(job.shape):
+            self.record.reject(job.row, NO_FEED)
+            return
+        self.queue.add(job, self.policy.order(job))
+        self._arrived.append(job)
+
+    def _hold_back(self, deferral: Deferral) -> None:
+        """Jobs that have not started by the end of a good hour wait for the next one."""
+        for job in [job for lane in self.queue.lanes.values() for job in lane.jobs]:
+            if deferral.holds(job):
+                self.queue.remove(job, self.policy.order(job))
+        self._memo = None
+
+    def _still_fits(self, shape: Shape) -> bool:
+        racks = self.yard.racks
+        return any(shape.gang_nw(pool) <= self.plant.left_for(pool, shape.chips, racks) for pool in shape.pools)
+
+    def _reject_what_no_longer_fits(self) -> None:
+        """Jobs that the idle draw of newer racks has left too little power for would block the queue for good."""
+        for shape, lane in list(self.queue.lanes.items()):
+            if not self._still_fits(shape):
+                for job in list(lane.jobs):
+                    self.queue.remove(job, self.policy.order(job))
+                    self.record.reject(job.row, NO_FEED)
 
     def _start(self, start: Start, now_s: float) -> None:
         job, pool, placement = start
@@ -140,54 +213,29 @@ class Cluster:
         self.free[pool].take(placement)
         self.busy[pool] += shape.chips
         gang_nw = shape.chips * draw_nw
-        self._it_nw += gang_nw
         if self.headroom.capped:
             self.headroom.take(pool, placement, draw_nw)
         run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
         insort(self.running[pool], run)
-        self.record.start_s[row] = now_s
         self.record.pool[row] = pool
-        JobEnd(self.clock, now_s + self._work.pop(row) * pace_s, self._end, run)
+        work = self._work.pop(row)
+        if self.feed is not None:
+            self.feed.start(run, job, work, work * pace_s)
+            return
+        self.it_nw += gang_nw
+        self.record.start_s[row] = now_s
+        JobEnd(self.clock, now_s + work * pace_s, self._ended, run)
 
-    def _end(self, event: simpy.Event) -> None:
-        run = cast(JobEnd, event).run
+    def _ended(self, event: simpy.Event) -> None:
+        self.end(cast(JobEnd, event).run)
+
+    def _release(self, run: Release) -> None:
         pool = run.pool
-        self._turn()
+        self.keeping.turn()
         self.free[pool].give(run.placement)
         self.busy[pool] -= run.chips
-        self._it_nw -= run.gang_nw
         if self.headroom.capped:
             self.headroom.give(pool, run.placement, run.gang_nw // run.chips)
         running = self.running[pool]
         del running[bisect_left(running, run)]
-        self.record.end_s[run.row] = self.clock.now
-        self.ended_jobs += 1
         self._memo = None
-        if self.queue.jobs or self._dark:
-            self.stale = True
-
-    def _turn(self) -> None:
-        """Before the first change of an instant: the state so far goes into the timeline."""
-        if self.clock.now > self._changed_s:
-            self._keep()
-            self._changed_s = self.clock.now
-
-    def _keep(self) -> None:
-        timeline, queue = self.record.timeline, self.queue
-        timeline.time_s.append(self._changed_s)
-        timeline.queue_jobs.append(queue.jobs)
-        timeline.queue_chips.append(queue.chips)
-        for pool, column in enumerate(timeline.busy_chips):
-            column.append(self.busy[pool])
-        if self._draws:
-            timeline.it_nw.append(self._it_nw)
-        for pool in self._growing:
-            timeline.installed_chips[pool].append(self.racks[pool] * self.plant.rack_chips[pool])
-
-    def _count_waiting(self, now_s: float) -> None:
-        if now_s > self._passed_s and self._waiting_chips:
-            total = self.record.blocked_chip_s
-            lasted_s = max(0.0, now_s - max(self._passed_s, self.record.warmup_s))
-            for reason, chips in self._waiting_chips.items():
-                total[reason] = total.get(reason, 0.0) + chips * lasted_s
-        self._passed_s = now_s

@@ -5,12 +5,14 @@ from collections.abc import Generator, Iterator, Sequence
 
 import simpy
 
-from outputs.record import Record, Timeline
+from outputs.record import Meter, Record, Timeline
 from policies.build import Policy
+from scenarios.contract import SiteSteps
 from scenarios.jobs import JobTable
 from scenarios.load import Scenario
 from sim.clock import Clock, Moment, Phase
 from sim.cluster import Cluster
+from sim.interruptions import Interruptions
 from topologies.plant import Plant
 
 
@@ -42,19 +44,44 @@ def deliver(
         cluster.deliver(pool, racks)
 
 
+def change_site(clock: Clock, cluster: Cluster, steps: SiteSteps) -> Generator[simpy.Event]:
+    """What changes at the site, a SimPy process that waits for each of its steps in turn."""
+    for row, time_s in enumerate(steps.time_s.tolist()):
+        if row:  # the first holds from the start
+            yield Moment(clock, time_s, Phase.SIGNAL)
+            cluster.change_site(row)
+
+
+def end_warmup(clock: Clock, cluster: Cluster, time_s: float) -> Generator[simpy.Event]:
+    """The end of the warmup, a SimPy process: meters are read once."""
+    yield Moment(clock, time_s, Phase.COMPLETION)
+    if cluster.feed is not None:
+        cluster.feed.end_warmup()
+
+
 class Simulation:
     """A run in progress. advance() as often as liked, then finish() for the record."""
 
     def __init__(self, scenario: Scenario, plant: Plant, policy: Policy, seed: int) -> None:
+        keys, steps = scenario.keys, scenario.site_steps(seed)
         self.clock = Clock()
-        self.record = Record(Timeline.of(len(plant.pools)), scenario.keys.warmup)
-        self.cluster = Cluster(self.clock, plant, policy, self.record)
-        self.start = scenario.keys.start
+        self.record = Record(Timeline.of(len(plant.pools)), keys.warmup, steps)
+        if plant.draws and steps is not None and (policy.power.steady or _moves(steps, plant)):
+            self.record.meter = Meter()
+        losses = Interruptions(keys.failures.checkpoint.every, keys.failures.checkpoint.stall, keys.failures.restart)
+        self.cluster = Cluster(self.clock, plant, policy, self.record, losses)
+        self.start = keys.start
         self.end_s = scenario.end_s
+        if self.record.meter is not None and keys.warmup > 0:
+            self.clock.process(end_warmup(self.clock, self.cluster, keys.warmup))
+        if steps is not None:
+            self.clock.process(change_site(self.clock, self.cluster, steps))
         for index, pool in enumerate(plant.pools):
             self.clock.process(deliver(self.clock, self.cluster, index, pool.deliveries))
-        for index, work in enumerate(scenario.keys.workload):
+        self._arrivals = [
             self.clock.process(arrive(self.clock, self.cluster, index, scenario.jobs(work, seed)))
+            for index, work in enumerate(keys.workload)
+        ]
 
     def advance(self, events: int) -> bool:
         """Let so many more events happen, with their scheduling passes; False when nothing is left to happen.
@@ -66,7 +93,7 @@ class Simulation:
         for done in range(events):
             if cluster.stale and (not coming or coming[0][0] > clock.now):
                 cluster.decide()
-            if not coming or coming[0][0] > self.end_s:
+            if not coming or coming[0][0] > self.end_s or (self.end_s == math.inf and self._done()):
                 self.record.events += done
                 return False
             clock.step()
@@ -75,8 +102,27 @@ class Simulation:
 
     def finish(self) -> Record:
         """Close the books: at the horizon, or at the last end for a run until done."""
-        self.cluster.close(self.end_s if math.isfinite(self.end_s) else self.clock.now)
+        last_s = self.clock.now if self.cluster.feed is None else self.cluster.keeping.changed_s
+        self.cluster.close(self.end_s if math.isfinite(self.end_s) else last_s)
         return self.record
+
+    def _done(self) -> bool:
+        """Whether all jobs have ended, so that what may still change at the site is of no interest."""
+        cluster = self.cluster
+        return (
+            cluster.record.site is not None
+            and not cluster.stale
+            and not any(cluster.busy)
+            and not cluster.queue.jobs
+            and not (cluster.deferral is not None and cluster.deferral.jobs)
+            and not any(process.is_alive for process in self._arrivals)
+        )
+
+
+def _moves(steps: SiteSteps, plant: Plant) -> bool:
+    """Whether the power that jobs may draw changes over the run."""
+    moving = (steps.cap_w, steps.announced_w, steps.overhead)
+    return plant.site.battery is not None or any(bool((column != column[0]).any()) for column in moving)
 
 
 def simulate(scenario: Scenario, plant: Plant, policy: Policy, seed: int) -> Record:

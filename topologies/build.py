@@ -4,21 +4,21 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from scenarios.hardware import AcceleratorEntry
 from scenarios.load import Scenario
-from scenarios.schema import PLAIN, Delivery, Fleet, Trace, Training, Work
+from scenarios.schema import PLAIN, Delivery, Fleet
+from scenarios.site import Site as SiteKeys
+from scenarios.workload import Trace, Training, Work
+from topologies.classes import class_plan
 from topologies.hardware import Hardware
 from topologies.limits import Limit, RackLoad, pdu_limits, rack_limits
-from topologies.plant import ClassPlan, Plant, Pool, Site
+from topologies.plant import Battery, ClassPlan, Plant, Pool, Site
 from topologies.power import (
     NW_PER_W,
-    busy_chip_w,
     feed_w,
     hosts_w,
     it_limit_w,
     rack_draw_w,
 )
-from topologies.rates import measured_tokens_per_s, roofline_tokens_per_s, smallest_training_gang
 
 MOST_DOMAINS = 10_000_000
 MOST_NW = 9 * 10**18  # the timeline keeps draws as 64-bit whole numbers
@@ -28,23 +28,36 @@ def build_plant(scenario: Scenario) -> Plant:
     """The plant of a scenario; ScenarioError for unknown hardware, a feed too small, a class that can never run."""
     hardware = Hardware(scenario.keys.catalog, scenario.keys.uncertainty)
     pools = tuple(_pool(scenario, index, fleet, hardware) for index, fleet in enumerate(scenario.keys.fleet))
-    plans = tuple(_plan(scenario, index, work, hardware) for index, work in enumerate(scenario.keys.workload))
-    site = scenario.keys.site
-    contract = Site(
-        None if site is None else site.feed,
-        0.0 if site is None else site.pue.fixed,
-        0.0 if site is None else site.pue.proportional,
-        0.0 if site is None else site.fabric_and_storage,
-    )
+    plans = tuple(class_plan(scenario, index, work, hardware) for index, work in enumerate(scenario.keys.workload))
+    site = _site(scenario.keys.site, hardware.tasks.rack_boot)
     cap_nw = None
-    if contract.cap_w is not None:
-        cap_nw = int(it_limit_w(contract.cap_w, contract.fixed_w, contract.proportional) * NW_PER_W)
-    plant = Plant(pools, plans, contract, cap_nw, _limits(scenario, pools, plans, hardware))
+    if site.cap_w is not None:
+        cap_nw = int(it_limit_w(site.cap_w, site.fixed_w, site.proportional) * NW_PER_W)
+    plant = Plant(pools, plans, site, cap_nw, _limits(scenario, pools, plans, hardware))
     _check_full_draw(scenario, plant)
     _check_idle_draw(scenario, plant)
     for index, work in enumerate(scenario.keys.workload):
         _check_class(scenario, plant, index, work)
     return plant
+
+
+def _site(keys: SiteKeys | None, rack_boot_s: float) -> Site:
+    if keys is None:
+        return Site(None, 0.0, 0.0, 0.0)
+    battery = (
+        None
+        if keys.battery is None
+        else Battery(
+            keys.battery.energy,
+            keys.battery.power,
+            keys.battery.round_trip,
+            keys.battery.ramp or math.inf,
+            keys.battery.initial * keys.battery.energy,
+            keys.battery.reserve * keys.battery.energy,
+            keys.battery.power / 10 if keys.battery.charge is None else keys.battery.charge,
+        )
+    )
+    return Site(keys.most_w, keys.pue.fixed, keys.pue.proportional, keys.fabric_and_storage, battery, rack_boot_s)
 
 
 def used_catalog(scenario: Scenario) -> Hardware:
@@ -53,7 +66,7 @@ def used_catalog(scenario: Scenario) -> Hardware:
     for index, fleet in enumerate(scenario.keys.fleet):
         _pool(scenario, index, fleet, hardware)
     for index, work in enumerate(scenario.keys.workload):
-        _plan(scenario, index, work, hardware)
+        class_plan(scenario, index, work, hardware)
     return hardware
 
 
@@ -91,65 +104,6 @@ def _deliveries(count: int, delivery: Delivery | None, end_s: float) -> Sequence
             return batches
         batches.append((time_s, min(delivery.racks, left)))
     return batches
-
-
-def _plan(scenario: Scenario, index: int, work: Work, hardware: Hardware) -> ClassPlan:
-    """How a class runs in each pool; hardware was read by _pool before, so every rack is known."""
-    own = tuple(work.stacks or ())
-    stacks, paces, smallest, draws, busy = [], [], [], [], []
-    for at, fleet in enumerate(scenario.keys.fleet):
-        if fleet.rack == PLAIN:
-            able = not own  # identical processors run no stack
-            stacks.append("" if able else None)
-            paces.append(1.0)
-            smallest.append(1)
-            draws.append(0)
-            busy.append(0.0)
-            continue
-        rack = hardware.rack(fleet.rack, scenario, "fleet", at, "rack")
-        chip = hardware.accelerator(rack.accelerator, scenario, "fleet", at, "rack")
-        pace_s: float | None = 1.0
-        least = 1
-        if isinstance(work, Training):
-            pace_s, least = _training(scenario, index, work, rack.accelerator, chip, hardware)
-        runs = pace_s is not None and (not own or chip.stack in own)
-        stacks.append(chip.stack if runs else None)
-        paces.append(pace_s or 0.0)
-        smallest.append(least)
-        chip_w = max(chip.idle, demand(work, hardware) * chip.tdp)
-        draws.append(round(busy_chip_w(rack, chip.idle, chip_w) * NW_PER_W))
-        busy.append(chip_w + rack.host_per_chip)
-    per_gang = isinstance(work, Training)
-    return ClassPlan(own, tuple(stacks), tuple(paces), per_gang, tuple(smallest), tuple(draws), tuple(busy))
-
-
-def demand(work: Work, hardware: Hardware) -> float:
-    """What a busy chip draws over its TDP [1]: the class's own figure, or that of its kind."""
-    tasks = hardware.tasks
-    kinds = {
-        "training": tasks.training_demand,
-        "fine-tuning": tasks.fine_tuning_demand,
-        "synthetic": tasks.synthetic_demand,
-        "trace": tasks.trace_demand,
-    }
-    return kinds[work.kind] if work.demand is None else work.demand
-
-
-def _training(
-    scenario: Scenario, index: int, work: Training, name: str, chip: AcceleratorEntry, hardware: Hardware
-) -> tuple[float | None, int]:
-    """Seconds a token on one chip (None where it cannot train), and the fewest chips that hold the model."""
-    model = hardware.model(work.model, scenario, "workload", index, "model")
-    usual = model.sequence if work.kind == "training" else hardware.tasks.fine_tuning_sequence
-    sequence = work.sequence or usual
-    precision = work.precision or chip.training_precision
-    least = smallest_training_gang(model, chip, sequence, hardware.tasks)
-    if precision is None or least is None:
-        return None, 1
-    rate = measured_tokens_per_s(hardware.rates, work.kind, work.model, name, precision, sequence)
-    if rate is None:
-        rate = roofline_tokens_per_s(model, chip, precision, sequence, hardware.tasks)
-    return (None if rate is None else 1.0 / rate), least
 
 
 def _limits(
@@ -202,7 +156,8 @@ def _check_idle_draw(scenario: Scenario, plant: Plant) -> None:
 def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work) -> None:
     """Refuse a class none of whose jobs can run, and a listed size that the model does not fit into."""
     sizes = scenario.gang_sizes(work)
-    reasons = {size: plant.shape(index, size, True) for size in sizes}
+    # what a cap on chips could make possible is for the power policy to judge
+    reasons = {size: plant.shape(index, size, True, lambda _, least_nw: least_nw) for size in sizes}
     key = ("workload", index, "file" if isinstance(work, Trace) else "chips")
     plan = plant.plans[index]
     if isinstance(work, Training):

@@ -1,7 +1,8 @@
 """The plant: what a scenario builds, without anything that changes during a run."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
 from scenarios.schema import PLAIN
@@ -10,13 +11,22 @@ from topologies.headroom import UNLIMITED_NW, Headroom
 from topologies.limits import Limit
 from topologies.power import NW_PER_W
 
+Admit: TypeAlias = Callable[[int, int], int]
+"""(draw at full speed, draw under the lowest cap) -> what of it counts when a job starts [nW a chip]."""
+NO_FEED = "draws more than the feed has for jobs"
+
+
+def full(draw_nw: int, _least_nw: int) -> int:
+    """Admit at full speed only."""
+    return draw_nw
+
 
 class Shape:
     """What gangs of one class and size need, for each pool they may use, by position.
 
-    pools: positions in the plant. chips: the gang's size. pace_s: seconds a unit of work. draw_nw: what one chip draws
-    more at its rack's input when busy [nW]. Equal shapes are one object, so that a queue of shapes looks them up at
-    the cost of an address.
+    pools: positions in the plant. chips: the gang's size. pace_s: seconds a unit of work at full speed.
+    draw_nw: what one chip is admitted with, of what it draws more at its rack's input when busy [nW]. Equal shapes are
+    one object, so that a queue of shapes looks them up at the cost of an address.
     """
 
     __slots__ = ("__weakref__", "chips", "draw_nw", "pace_s", "pools")
@@ -93,7 +103,11 @@ class ClassPlan:
 
     stacks: the class's own, empty where it may use every pool. pool_stacks: for each pool the stack it runs, None
     where the class cannot run (no such stack, no rate).
-    pace_s: seconds a unit of work on one chip. smallest: the fewest chips that hold its model. draw_nw: as in Shape.
+    pace_s: seconds a unit of work on one chip. smallest: the fewest chips that hold its model.
+    draw_nw: what a busy chip at full speed draws more at its rack's input [nW], of which a cap can take range_nw away.
+    floor: the lowest cap as a fraction of that range. exponent: k of the cap law. value: worth of a chip-second.
+    defer_up_to_s: how long a job may be held for a better hour, None for the policy's deadline.
+    peak_to_mean: planning peak of the draw over its mean.
     """
 
     stacks: tuple[str, ...]  # the class's own, the first one is where jobs that are not portable run
@@ -103,16 +117,45 @@ class ClassPlan:
     smallest: tuple[int, ...]
     draw_nw: tuple[int, ...]
     busy_w: tuple[float, ...]  # what a busy chip itself draws, with its host share, before conversion
+    span_w: tuple[float, ...]  # of this what a cap can take away: demand less idle
+    range_nw: tuple[int, ...]
+    floor: tuple[float, ...]
+    exponent: float = 1.0
+    value: float = 1.0
+    defer_up_to_s: float | None = None
+    peak_to_mean: float = 1.0
+
+    def least_nw(self, pool: int) -> int:
+        """What a busy chip draws more at its rack's input under the lowest cap [nW]."""
+        return self.draw_nw[pool] - self.range_nw[pool] + int(self.floor[pool] * self.range_nw[pool])
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """Storage at the feed, in SI units; what the fields mean stands in the scenario's keys."""
+
+    energy_j: float
+    power_w: float
+    round_trip: float
+    ramp_w_per_s: float  # infinite where it takes up load at once
+    initial_j: float
+    reserve_j: float
+    charge_w: float
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The feed: what the meter adds to the IT draw, and the cap, None where there is none."""
+    """The feed: what the meter adds to the IT draw, and the highest cap of the contract, None where there is none.
+
+    proportional: without what hot weather adds; SiteSteps has that.
+    """
 
     cap_w: float | None
     fixed_w: float
     proportional: float
     other_it_w: float
+    battery: Battery | None = None
+    rack_boot_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +192,26 @@ class Plant:
         feed = None if self.it_cap_nw is None else self.it_cap_nw - round(self.site.other_it_w * NW_PER_W)
         return Headroom(feed, self.limits)
 
-    def _left_for(self, pool: int, chips: int) -> int:
-        """What a gang may draw at most [nW]: the cap less what is always drawn, and its own racks' idle draw."""
+    def left_for(self, pool: int, chips: int, powered: Sequence[int]) -> int:
+        """What a gang may draw at most [nW]: the highest cap less the idle draw of the powered racks and of its own."""
         if self.it_cap_nw is None:
             return UNLIMITED_NW
         always_nw = round(self.site.other_it_w * NW_PER_W)
         racks = -(-chips // self.rack_chips[pool])
         for at, of in enumerate(self.pools):
-            there = sum(count for time_s, count in of.deliveries if time_s == 0)
-            always_nw += of.idle_nw * (max(there, racks) if at == pool else there)
+            always_nw += of.idle_nw * (max(powered[at], racks) if at == pool else powered[at])
         return self.it_cap_nw - always_nw
 
-    def shape(self, job_class: int, chips: int, portable: bool) -> Shape | str:
-        """What a gang of a class and size needs, or the reason why no pool could ever hold it."""
+    @property
+    def racks_at_start(self) -> list[int]:
+        """Racks of each pool that are delivered at time 0."""
+        return [sum(count for time_s, count in pool.deliveries if time_s == 0) for pool in self.pools]
+
+    def shape(self, job_class: int, chips: int, portable: bool, admit: Admit = full) -> Shape | str:
+        """What a gang of a class and size needs, or the reason why no pool could ever hold it.
+
+        admit: what of a chip's draw counts when it starts.
+        """
         plan = self.plans[job_class]
         allowed = plan.stacks if portable else plan.stacks[:1]
         able = [
@@ -173,13 +223,15 @@ class Plant:
         deep = [at for at in wide if chips >= plan.smallest[at]]
         if not deep:
             return "its model does not fit into the gang's HBM"
-        fed = [at for at in deep if chips * plan.draw_nw[at] <= self._left_for(at, chips)]
+        draw_nw = {at: admit(plan.draw_nw[at], plan.least_nw(at)) for at in deep}
+        powered = self.racks_at_start
+        fed = [at for at in deep if chips * draw_nw[at] <= self.left_for(at, chips, powered)]
         if not fed:
-            return "draws more than the feed has for jobs"
+            return NO_FEED
         share = chips if plan.per_gang else 1
         return Shape(
             tuple(fed),
             chips,
             tuple([plan.pace_s[at] / share for at in fed]),
-            tuple([plan.draw_nw[at] for at in fed]),
+            tuple([draw_nw[at] for at in fed]),
         )

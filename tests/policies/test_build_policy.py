@@ -74,7 +74,7 @@ def test_an_axis_alone_changes_its_default_only(scenario):
 
 def test_the_names_are_those_of_the_choice(scenario):
     policy = built(scenario("policy: {preset: sjf-skip, order: fifo}"))
-    assert policy.names == {"order": "fifo", "backfill": "greedy", "placement": "pack"}
+    assert policy.names == {"order": "fifo", "backfill": "greedy", "placement": "pack", "power": "reserve"}
 
 
 def test_a_preset_of_the_file_is_overridden_by_an_axis_of_the_command_line(scenario):
@@ -114,7 +114,7 @@ def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_on
     [
         ("esay", "unknown policy 'esay'; did you mean 'easy'? (allowed: easy, fifo, "),
         ("esay", "or axis=value parts such as order=sjf,backfill=none"),
-        ("ordr=sjf", "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement)"),
+        ("ordr=sjf", "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement, power)"),
         ("easy,backfil=none", "unknown axis 'backfil'; did you mean 'backfill'?"),
         ("", "unknown policy ''"),
     ],

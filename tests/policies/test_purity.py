@@ -8,12 +8,13 @@ from policies.build import Policy, decide
 from policies.easy import easy
 from policies.order import fifo, sjf
 from policies.placement import PACK
+from policies.power import RESERVE
 
 POOLS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=2)
 GANGS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(1, 4), st.integers(-2, 9)), max_size=6)
 JOBS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 9)), max_size=6)
 RULES = st.builds(
-    lambda order, backfill: Policy(order, backfill, PACK, {}),
+    lambda order, backfill: Policy(order, backfill, PACK, RESERVE, {}, {}),
     st.sampled_from([fifo, sjf]),
     st.sampled_from([none, greedy, easy]),
 )

@@ -25,7 +25,7 @@ KINDS = "choice, uniform, exponential, lognormal, pareto, weibull, empirical as 
 # (as written well, as written wrongly, the line of the mistake, the message)
 MISTAKES = [
     ("warmup:", "warmpu:", 3, "warmpu: unknown key; did you mean 'warmup'? (allowed: name, description, start, "),
-    ("    chips: 1", "    chip: 1", 10, "workload.w.chip: unknown key; did you mean 'chips'? (allowed: class, kind, "),
+    ("    chips: 1", "    chip: 1", 10, "workload.w.chip: unknown key; did you mean 'chips'? (allowed: class, "),
     ("per_hour", "per_hours", 12, "workload.w.arrivals.per_hours: unknown key; did you mean 'per_hour'?"),
     ("class: w", "job_class: w", 8, "workload.0.job_class: unknown key; did you mean 'class'?"),
     ("7 days", "2 MW", 2, f"horizon: found '2 MW', which is a power; {A_TIME}"),

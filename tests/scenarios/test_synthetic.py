@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.jobs import BATCH_JOBS
-from scenarios.schema import Arrivals, Synthetic
 from scenarios.synthetic import PEAK_HOUR_UTC, arrival_times, drawn_jobs, peak_to_mean, rate_shape
 from scenarios.units import DAY_S, HOUR_S
+from scenarios.workload import Arrivals, Synthetic
 
 fixed = settings(derandomize=True, deadline=None, max_examples=50)
 THURSDAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

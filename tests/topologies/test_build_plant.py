@@ -139,7 +139,8 @@ def test_a_trace_with_no_job_that_fits_is_refused_with_the_line_of_its_file(scen
 def test_a_gang_may_use_the_pools_that_hold_it_when_empty():
     sizes = {"a": (2, 4), "b": (4, 4), "c": (1, 8)}
     pools = tuple(Pool(name, "r", "x", 1, *size, 0, 0.0, 0.0, ((0.0, 1),)) for name, size in sizes.items())
-    anywhere = ClassPlan((), ("", "", ""), (1.0,) * 3, False, (1,) * 3, (0,) * 3, (0.0,) * 3)
+    zeros = (0.0,) * 3
+    anywhere = ClassPlan((), ("", "", ""), (1.0,) * 3, False, (1,) * 3, (0,) * 3, zeros, zeros, (0,) * 3, zeros)
     plant = Plant(pools, (anywhere,), Site(None, 0.0, 0.0, 0.0), None, ())
     assert plant.shape(0, 8, True).pools == (0, 1, 2)
     assert plant.shape(0, 9, True).pools == (1,)

@@ -1,0 +1,125 @@
+"""What jobs held, did and drew: their stays on chips, from the record's rows and the constants of class and pool."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from outputs.jobs import Bools, Floats, Ints, Jobs
+from outputs.record import Record
+from topologies.plant import Plant
+from topologies.power import NW_PER_W
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Stays of gangs on their chips up to the end of the run, arrays of shape (n_stays,).
+
+    First the last stay of each job that started, in the order of the jobs, then those that a falling cap cut short.
+    job: position among the jobs. energy_j: what its chips drew with their host share, before conversion, after the
+    warmup; whole_j: in all. input_j: what it added at its rack's input, after the warmup. chip_s: chip-seconds held
+    after the warmup. lost_s: run time that was lost with it.
+    """
+
+    job: Ints
+    pool: Ints
+    chips: Ints
+    from_s: Floats
+    to_s: Floats
+    chip_s: Floats
+    energy_j: Floats
+    whole_j: Floats
+    input_j: Floats
+    lost_s: Floats
+
+    def by_job(self, values: Floats, jobs: Jobs) -> Floats:
+        """Sums by job, shape (n_jobs,), added in the order of the stays."""
+        return np.asarray(np.bincount(self.job, weights=values, minlength=len(jobs.chips)), np.float64)
+
+    def total(self, values: Floats, among: Bools | None = None) -> float:
+        """Sum without rounding error, of all or some stays."""
+        return math.fsum((values if among is None else values[among]).tolist())
+
+
+def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
+    """The stays of a run."""
+    end_s, meter = record.end_time_s, record.meter
+    last = np.flatnonzero(jobs.started)
+    begin_s = jobs.start_s[last].copy()
+    cut = [] if meter is None else meter.segments
+    position = np.empty(len(jobs.row), np.int64)
+    position[jobs.row] = np.arange(len(jobs.row))
+    if meter is not None:
+        for row, time_s in meter.resumed_s.items():
+            begin_s[np.searchsorted(last, position[row])] = time_s
+        # a job that waits again after a stop holds nothing now: its last stay is among those cut short
+        gone = {stay.row: stay.to_s for stay in cut}
+        waits = np.array([gone.get(int(row), -1.0) for row in jobs.row[last]]) > begin_s
+        last, begin_s = last[~waits], begin_s[~waits]
+    ended_s = np.where(jobs.completed[last], jobs.end_s[last], end_s)
+    job = np.concatenate([last, position[[stay.row for stay in cut]]]) if cut else last
+    pool = np.concatenate([jobs.pool[last], np.array([stay.pool for stay in cut], np.int64)])
+    from_s = np.concatenate([begin_s, np.array([stay.from_s for stay in cut])])
+    to_s = np.concatenate([ended_s, np.array([stay.to_s for stay in cut])])
+    chips = jobs.chips[job]
+    window_s = np.clip(to_s, record.warmup_s, end_s) - np.clip(from_s, record.warmup_s, end_s)
+    busy_w, draw_w = (_of(plant, name, jobs.job_class[job], pool) for name in ("busy_w", "draw_nw"))
+    if meter is None:
+        whole_j, energy_j = chips * busy_w * (to_s - from_s), chips * busy_w * window_s
+    else:
+        rows = jobs.row[last]
+        counted = [meter.counted_j.get(row, 0.0) for row in rows.tolist()] + [stay.counted_j for stay in cut]
+        whole_j = np.concatenate([np.array(meter.energy_j)[rows], np.array([stay.energy_j for stay in cut])])
+        energy_j = np.where(to_s <= record.warmup_s, 0.0, whole_j - np.array(counted))
+    idle_w = np.array([pool.chip_idle_w for pool in plant.pools])[pool]
+    above_w = busy_w - idle_w
+    through = np.divide(draw_w / NW_PER_W, above_w, where=above_w > 0, out=np.zeros(len(job)))
+    lost_s = np.concatenate([np.zeros(len(last)), np.array([stay.lost_s for stay in cut])])
+    chip_s = np.asarray(chips * window_s)
+    input_j = (energy_j - idle_w * chip_s) * through
+    return Stays(job, pool, chips, from_s, to_s, chip_s, energy_j, whole_j, input_j, lost_s)
+
+
+def _of(plant: Plant, name: str, job_class: Ints, pool: Ints) -> Floats:
+    """A figure of the class in the pool."""
+    values: NDArray[np.float64] = np.array([getattr(plan, name) for plan in plant.plans], np.float64)
+    return np.asarray(values[job_class, pool])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What jobs have done, arrays of shape (n_jobs,): tokens trained in all and after the warmup, 0 for other work."""
+
+    tokens: Floats
+    counted_tokens: Floats
+
+
+def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
+    """The tokens of training jobs; those of jobs that have not ended up to where they are."""
+    trains = np.array([plan.per_gang for plan in plant.plans], np.bool_)[jobs.job_class] & jobs.started
+    meter = record.meter
+    if meter is not None:
+        done = np.array(meter.done)[jobs.row]
+        before = np.array([meter.counted_done.get(int(row), 0.0) for row in jobs.row])
+        # what ended within the warmup was read by nobody at its end
+        before = np.where(jobs.completed & (jobs.end_s <= record.warmup_s), done, before)
+        return Work(np.where(trains, done, 0.0), np.where(trains, done - before, 0.0))
+    lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
+    needs_s = jobs.work * pace_s(jobs, plant)
+    share = np.ones(len(jobs.chips))
+    np.divide(lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=share)
+    tokens = np.where(trains, jobs.work * share, 0.0)
+    inside = np.divide(
+        stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=np.zeros(len(jobs.chips))
+    )
+    return Work(tokens, tokens * inside)
+
+
+def pace_s(jobs: Jobs, plant: Plant) -> Floats:
+    """Seconds a unit of work at full speed in the pool where each job ran last, shape (n_jobs,); nan before."""
+    if not len(jobs.chips):
+        return np.empty(0)
+    trains = np.array([plan.per_gang for plan in plant.plans])[jobs.job_class]
+    of_chip = _of(plant, "pace_s", jobs.job_class, np.maximum(jobs.pool, 0))
+    return np.where(jobs.started, of_chip / np.where(trains, jobs.chips, 1), np.nan)

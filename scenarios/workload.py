@@ -1,0 +1,126 @@
+"""The keys of a class of jobs: drawn at random, replayed from a log, or so many tokens of training."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from scenarios.distributions import Counts, Durations, Names, Numbers
+from scenarios.hardware import Precision, TokenTask
+from scenarios.units import DAY_S, HOUR_S
+from scenarios.values import Count, Duration, Fraction, Keys, Name, Positive, house
+
+
+class Arrivals(Keys):
+    """A Poisson stream: the mean rate over a whole week, with a daily and a weekly shape."""
+
+    per_hour: Positive | None = None
+    per_day: Positive | None = None
+    daily_peak_to_mean: Annotated[float, Field(ge=1, le=2)] = 1.0
+    weekend: Annotated[float, Field(ge=0, le=100)] = Field(
+        default=1.0, description="rate on Saturday and Sunday (UTC) / rate on other days"
+    )
+
+    @property
+    def per_s(self) -> float:
+        """Mean arrivals per second."""
+        return (self.per_hour or 0.0) / HOUR_S + (self.per_day or 0.0) / DAY_S
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> "Arrivals":
+        if (self.per_hour is None) == (self.per_day is None):
+            raise house("allowed: exactly one of per_hour, per_day")
+        return self
+
+
+class Estimate(Keys):
+    """What the user says a job will take, which is all that a policy may plan with."""
+
+    factor: Numbers = Field(description="estimate / run time")
+
+
+class JobClass(Keys):
+    """What every class of jobs may say of itself."""
+
+    job_class: Name = Field(alias="class")
+    demand: Fraction | None = Field(default=None, description="draw of a busy chip over TDP; default: the kind's")
+    value: Positive = Field(default=1.0, description="worth of a chip-second at full speed, for sharing scarce power")
+    cap_exponent: Fraction | None = Field(default=None, description="k of the cap law; default: the kind's")
+    defer_up_to: Duration | None = Field(default=None, description="default: the deadline of policy.power")
+
+
+class Synthetic(JobClass):
+    """Jobs that hold chips for a time, drawn at random."""
+
+    kind: Literal["synthetic"]
+    chips: Counts
+    duration: Durations
+    arrivals: Arrivals
+    jobs: Count | None = Field(default=None, description="the class ends after so many jobs")
+    estimate: Estimate | None = None
+    stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="only pools of these stacks; default: every pool"
+    )
+    tenant: Names = "default"
+
+
+class Trace(JobClass):
+    """Jobs replayed from a recorded log."""
+
+    kind: Literal["trace"]
+    format: str
+    file: str
+    jobs: Count | None = Field(default=None, description="only the first so many jobs")
+    on_bad_row: Literal["fail", "skip"] = "fail"
+    stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        default=None, description="only pools of these stacks; default: every pool"
+    )
+
+
+class PortableShare(Keys):
+    """The share of a class's jobs that can use all its stacks, in a straight line over the horizon; or one number."""
+
+    start: Annotated[float, Field(ge=0, le=1, alias="from")]
+    end: Annotated[float, Field(ge=0, le=1, alias="to")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constant(cls, raw: Any) -> Any:
+        return {"from": raw, "to": raw} if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
+
+
+class Training(JobClass):
+    """Jobs of so many tokens: pre-training or fine-tuning of a model."""
+
+    kind: TokenTask
+    model: str
+    chips: Counts
+    tokens: Numbers
+    arrivals: Arrivals
+    stacks: Annotated[list[Name], Field(min_length=1)]
+    portable_share: PortableShare | None = Field(
+        default=None, description="share of jobs that may use every stack; the others use the first only"
+    )
+    precision: Precision | None = Field(default=None, description="default: each accelerator's training_precision")
+    sequence: Count | None = Field(default=None, description="tokens; default: the model's, or 4096 for fine-tuning")
+    jobs: Count | None = Field(default=None, description="the class ends after so many jobs")
+    estimate: Estimate | None = None
+    tenant: Names = "default"
+
+
+KINDS_OF_WORK = ("synthetic", "trace", "training", "fine-tuning")
+
+
+def _kind(raw: Any) -> str | None:
+    kind = raw.get("kind") if isinstance(raw, dict) else getattr(raw, "kind", None)
+    return "training" if kind == "fine-tuning" else kind if kind in KINDS_OF_WORK else None
+
+
+Work: TypeAlias = Synthetic | Trace | Training
+Workload = Annotated[
+    Annotated[Synthetic, Tag("synthetic")] | Annotated[Trace, Tag("trace")] | Annotated[Training, Tag("training")],
+    Discriminator(
+        _kind,
+        custom_error_type="bad_kind",
+        custom_error_message="allowed: kind: " + ", kind: ".join(KINDS_OF_WORK),
+    ),
+]

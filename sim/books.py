@@ -1,0 +1,78 @@
+"""The books of gangs whose speed may change: what each has done and drawn, stay by stay, written into the record."""
+
+from outputs.record import Meter, Record, Segment
+from sim.gangs import Gang
+from sim.interruptions import Interruptions
+
+
+class Books:
+    """The running gangs, by row of the record, and what their stays came to."""
+
+    def __init__(self, record: Record, meter: Meter, losses: Interruptions) -> None:
+        self.gangs: dict[int, Gang] = {}
+        self.add_group = meter.add_group
+        self.cap = meter.cap
+        self._record = record
+        self._meter = meter
+        self._losses = losses
+        self._stopped: set[int] = set()  # jobs that have been stopped before
+
+    def restart_s(self, row: int) -> float:
+        """What a job needs before it goes on from where it was stopped [s]."""
+        return self._losses.restart_s if row in self._stopped else 0.0
+
+    def start(self, gang: Gang, keep_place: bool) -> None:
+        """A stay begins."""
+        row = gang.run.row
+        self.gangs[row] = gang
+        if row in self._stopped:
+            self._meter.resumed_s[row] = gang.from_s
+        else:
+            self._record.start_s[row] = gang.from_s
+        if keep_place:
+            self._meter.placements[row] = gang.run.placement
+
+    def end(self, row: int, now_s: float) -> Gang:
+        """The last stay of a job ends with its work done."""
+        gang = self.gangs.pop(row)
+        self._meter.energy_j[row] = gang.energy_j(now_s)
+        self._meter.done[row] += gang.work
+        return gang
+
+    def interrupt(self, gang: Gang, now_s: float, warned_s: float) -> float:
+        """A stay ends early; the work that is left, counted from the last checkpoint."""
+        row, meter = gang.run.row, self._meter
+        del self.gangs[row]
+        done_s = self._done_s(gang, now_s)
+        kept_s = self._losses.kept_s(done_s, warned_s)
+        kept = min(gang.work, kept_s / gang.job.shape.pace_in(gang.run.pool))
+        meter.done[row] += kept
+        counted_j = meter.counted_j.pop(row, 0.0)
+        run, energy_j = gang.run, gang.energy_j(now_s)
+        meter.segments.append(
+            Segment(row, run.pool, gang.from_s, now_s, energy_j, counted_j, done_s - kept_s, run.placement)
+        )
+        self._stopped.add(row)
+        return gang.work - kept
+
+    def end_warmup(self, now_s: float) -> None:
+        """Read what has been done and drawn up to the end of the warmup."""
+        meter = self._meter
+        for row in self._stopped - self.gangs.keys():
+            meter.counted_done[row] = meter.done[row]
+        for row, gang in self.gangs.items():
+            meter.counted_j[row] = gang.energy_j(now_s)
+            meter.counted_done[row] = meter.done[row] + self._done(gang, now_s)
+
+    def close(self, end_s: float) -> None:
+        """Read what the gangs that still run have done and drawn."""
+        for row, gang in self.gangs.items():
+            self._meter.energy_j[row] = gang.energy_j(end_s)
+            self._meter.done[row] += self._done(gang, end_s)
+
+    def _done_s(self, gang: Gang, now_s: float) -> float:
+        """Full-speed seconds of work in this stay, its restart left out [s]."""
+        return max(0.0, gang.progress_s(now_s) - self.restart_s(gang.run.row))
+
+    def _done(self, gang: Gang, now_s: float) -> float:
+        return min(gang.work, self._done_s(gang, now_s) / gang.job.shape.pace_in(gang.run.pool))

@@ -1,0 +1,110 @@
+"""Running gangs whose speed may change: groups that share a cap, in virtual time.
+
+Gangs of one class in one pool under the same levels of the power tree have one cap and one speed, so a change of
+speed touches groups and not jobs: each group counts the full-speed seconds that have passed in it, and a gang ends
+when that count reaches the one it was given at its start.
+"""
+
+import math
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from policies.loads import Load
+from policies.queue import QueuedJob
+from policies.view import Release
+from topologies.plant import ClassPlan
+
+
+class Gang:
+    """A running gang: where it stands in its group's count of seconds and joules, and when it is due."""
+
+    __slots__ = ("due_s", "from_energy_j", "from_progress_s", "from_s", "gone", "group", "job", "run", "work")
+
+    def __init__(self, run: Release, job: QueuedJob, work: float, group: "Group", now_s: float, lasts_s: float) -> None:
+        self.run = run
+        self.job = job
+        self.work = work  # what is left to do, in the class's units
+        self.group = group
+        self.from_s = now_s
+        self.from_progress_s = group.progress_s(now_s)
+        self.from_energy_j = group.chip_j(now_s)
+        self.due_s = self.from_progress_s + lasts_s  # in the group's own time
+        self.gone = False
+
+    def energy_j(self, now_s: float) -> float:
+        """What its chips and their host share have drawn since it started, before conversion [J]."""
+        return self.run.chips * (self.group.chip_j(now_s) - self.from_energy_j)
+
+    def progress_s(self, now_s: float) -> float:
+        """Full-speed seconds since it started, its restart included [s]."""
+        return self.group.progress_s(now_s) - self.from_progress_s
+
+
+class Group:
+    """Gangs with one cap: their load, and the full-speed seconds and joules a chip that have passed."""
+
+    __slots__ = (
+        *("_busy_w", "_chip_j", "_ends", "_progress_s", "_since_s", "_span_w"),
+        *("draw_nw", "fraction", "gangs", "load", "number", "speed"),
+    )
+
+    def __init__(self, number: int, pool: int, plan: ClassPlan) -> None:
+        self.number = number
+        range_nw = plan.range_nw[pool]
+        self.load = Load(
+            0, plan.draw_nw[pool] - range_nw, range_nw, plan.floor[pool], plan.exponent, plan.value, under={}
+        )
+        self.draw_nw = plan.draw_nw[pool]  # of one chip, now
+        self.fraction = self.speed = 1.0
+        self.gangs = 0
+        self._busy_w = plan.busy_w[pool]
+        self._span_w = plan.span_w[pool]
+        # at full speed from time 0 on, this count is the clock itself and ends fall on the same float
+        self._since_s = self._progress_s = self._chip_j = 0.0
+        self._ends: list[tuple[float, int, Gang]] = []
+
+    def add(self, gang: Gang, under: Iterable[tuple[int, int]]) -> None:
+        """A gang starts."""
+        self.gangs += 1
+        heappush(self._ends, (gang.due_s, gang.run.row, gang))
+        self._count(gang.run.chips, under, 1)
+
+    def remove(self, gang: Gang, under: Iterable[tuple[int, int]]) -> None:
+        """A gang ends or is stopped."""
+        self.gangs -= 1
+        gang.gone = True
+        self._count(gang.run.chips, under, -1)
+
+    def put(self, now_s: float, fraction: float) -> None:
+        """Change the cap from now on."""
+        self._progress_s, self._chip_j = self.progress_s(now_s), self.chip_j(now_s)
+        self._since_s = now_s
+        self.fraction, self.speed = fraction, self.load.speed(fraction)
+        self.draw_nw = self.load.draw_nw(fraction)
+
+    def progress_s(self, now_s: float) -> float:
+        """Full-speed seconds that have passed [s]."""
+        return self._progress_s + (now_s - self._since_s) * self.speed
+
+    def chip_j(self, now_s: float) -> float:
+        """What a busy chip with its host share has drawn, before conversion [J]."""
+        return self._chip_j + (now_s - self._since_s) * (self._busy_w - (1.0 - self.fraction) * self._span_w)
+
+    def next_end_s(self) -> float:
+        """When the next gang ends at this speed [s]; infinite for never."""
+        ends = self._ends
+        while ends and ends[0][2].gone:
+            heappop(ends)
+        if not ends or self.speed == 0:
+            return math.inf
+        return self._since_s + (ends[0][0] - self._progress_s) / self.speed
+
+    def next_gang(self) -> Gang:
+        """The gang that ends next; after next_end_s only."""
+        return self._ends[0][2]
+
+    def _count(self, chips: int, under: Iterable[tuple[int, int]], sign: int) -> None:
+        load = self.load
+        load.chips += sign * chips
+        for limit, below in under:
+            load.under[limit] = load.under.get(limit, 0) + sign * below

@@ -1,0 +1,19 @@
+"""What a job keeps of its work when it is stopped."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Interruptions:
+    """A checkpoint is written every so long and takes stall_s; a stopped job needs restart_s before it goes on."""
+
+    every_s: float
+    stall_s: float
+    restart_s: float
+
+    def kept_s(self, done_s: float, warned_s: float) -> float:
+        """Run time that a stop leaves [s]: all of it where the warning allows a last write, else whole intervals."""
+        if warned_s >= self.stall_s:
+            return done_s
+        return min(done_s, math.floor(done_s / self.every_s) * self.every_s)

@@ -1,0 +1,93 @@
+"""Racks that come and go: delivered, switched on when their idle draw fits, switched off when a cap falls too far."""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import simpy
+
+from sim.clock import Clock, Phase
+
+if TYPE_CHECKING:
+    from sim.cluster import Cluster
+
+
+class Booted(simpy.Event):
+    """A rack is up again."""
+
+    def __init__(self, clock: Clock, time_s: float, yard: "Yard", pool: int, rack: int) -> None:
+        self.env = clock
+        self.callbacks = [yard.booted]
+        self._ok = True
+        self._value = None
+        self.pool, self.rack = pool, rack
+        clock.put(self, time_s, Phase.BOOTED)
+
+
+class Yard:
+    """The powered racks of each pool, lowest first, and those that wait for power.
+
+    A rack draws its idle power from the moment it is on; its chips are there at once at delivery, after the boot time
+    when it had been switched off.
+    """
+
+    def __init__(self, cluster: "Cluster") -> None:
+        self.racks = [0] * len(cluster.plant.pools)  # powered
+        self.dark: deque[tuple[int, float]] = deque()  # (pool, boot [s]), in order of arrival
+        self._on: list[int] = []  # pools of powered racks, in order
+        self._booting: dict[tuple[int, int], Booted] = {}
+        self._cluster = cluster
+
+    def deliver(self, pool: int, racks: int) -> None:
+        """Racks arrive; each is powered as soon as its idle draw fits under the cap."""
+        self.dark.extend([(pool, 0.0)] * racks)
+
+    def power_on(self) -> bool:
+        """Switch on waiting racks while their idle draw fits; whether any was. They come before jobs."""
+        any_on = False
+        while self.dark:
+            pool, boot_s = self.dark[0]
+            idle_nw = self._cluster.plant.pools[pool].idle_nw
+            if idle_nw > self._cluster.headroom.feed_nw:
+                break
+            self.dark.popleft()
+            self._on.append(pool)
+            self._cluster.draw_idle(idle_nw)
+            rack = self.racks[pool]
+            self.racks[pool] += 1
+            any_on = True
+            if boot_s:
+                clock = self._cluster.clock
+                self._booting[pool, rack] = Booted(clock, clock.now + boot_s, self, pool, rack)
+            else:
+                self._ready(pool, rack)
+        return any_on
+
+    def power_off(self) -> bool:
+        """Switch off the rack that was switched on last; False where none is on. To be called when no job runs."""
+        if not self._on:
+            return False
+        pool = self._on.pop()
+        self.racks[pool] -= 1
+        rack = self.racks[pool]
+        if self._booting.pop((pool, rack), None) is None:
+            self._cluster.free[pool].take(self._chips(pool, rack))
+        plant = self._cluster.plant
+        self._cluster.draw_idle(-plant.pools[pool].idle_nw)
+        self.dark.appendleft((pool, plant.site.rack_boot_s))
+        return True
+
+    def booted(self, event: simpy.Event) -> None:
+        """A rack that was switched off is up again, unless it has been switched off meanwhile."""
+        assert isinstance(event, Booted)
+        if self._booting.get((event.pool, event.rack)) is event:
+            self._cluster.look_again()
+            del self._booting[event.pool, event.rack]
+            self._ready(event.pool, event.rack)
+
+    def _ready(self, pool: int, rack: int) -> None:
+        self._cluster.free[pool].give(self._chips(pool, rack))
+        self._cluster.forget()
+
+    def _chips(self, pool: int, rack: int) -> tuple[tuple[int, int], ...]:
+        size, chips = self._cluster.plant.pools[pool].domains_a_rack, self._cluster.plant.pools[pool].domain_chips
+        return tuple([(domain, chips) for domain in range(rack * size, rack * size + size)])

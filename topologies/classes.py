@@ -1,0 +1,97 @@
+"""How each class of jobs runs in each pool: its rate, its memory, its draw and what a cap does to it."""
+
+from typing import NamedTuple
+
+from scenarios.hardware import AcceleratorEntry
+from scenarios.load import Scenario
+from scenarios.schema import PLAIN
+from scenarios.workload import Training, Work
+from topologies.hardware import Hardware
+from topologies.plant import ClassPlan
+from topologies.power import NW_PER_W, busy_chip_w
+from topologies.rates import measured_tokens_per_s, roofline_tokens_per_s, smallest_training_gang
+
+
+def class_plan(scenario: Scenario, index: int, work: Work, hardware: Hardware) -> ClassPlan:
+    """How a class runs in every pool; every rack of the fleet is known to be in the catalog."""
+    runs = [_runs(scenario, index, work, at, hardware) for at in range(len(scenario.keys.fleet))]
+    facts, kind = hardware.tasks, work.kind.replace("-", "_")
+    usual: float = getattr(facts, f"{kind}_cap_exponent")
+    return ClassPlan(
+        stacks=tuple(work.stacks or ()),
+        pool_stacks=tuple([run.stack for run in runs]),
+        pace_s=tuple([run.pace_s for run in runs]),
+        per_gang=isinstance(work, Training),
+        smallest=tuple([run.smallest for run in runs]),
+        draw_nw=tuple([run.draw_nw for run in runs]),
+        busy_w=tuple([run.busy_w for run in runs]),
+        span_w=tuple([run.span_w for run in runs]),
+        range_nw=tuple([run.range_nw for run in runs]),
+        floor=tuple([run.floor for run in runs]),
+        exponent=usual if work.cap_exponent is None else work.cap_exponent,
+        value=work.value,
+        defer_up_to_s=work.defer_up_to,
+        peak_to_mean=getattr(facts, f"{kind}_peak_to_mean"),
+    )
+
+
+class _Runs(NamedTuple):
+    """A class in one pool: what ClassPlan says of it there."""
+
+    stack: str | None
+    pace_s: float
+    smallest: int
+    draw_nw: int
+    busy_w: float
+    span_w: float
+    range_nw: int
+    floor: float
+
+
+def _runs(scenario: Scenario, index: int, work: Work, at: int, hardware: Hardware) -> _Runs:
+    name = scenario.keys.fleet[at].rack
+    if name == PLAIN:  # identical processors run no stack and draw nothing
+        return _Runs(None if work.stacks else "", 1.0, 1, 0, 0.0, 0.0, 0, 1.0)
+    rack = hardware.rack(name, scenario, "fleet", at, "rack")
+    chip = hardware.accelerator(rack.accelerator, scenario, "fleet", at, "rack")
+    pace_s: float | None = 1.0
+    least = 1
+    if isinstance(work, Training):
+        pace_s, least = _training(scenario, index, work, rack.accelerator, chip, hardware)
+    able = pace_s is not None and (not work.stacks or chip.stack in work.stacks)
+    chip_w = max(chip.idle, demand(work, hardware) * chip.tdp)
+    draw_nw = round(busy_chip_w(rack, chip.idle, chip_w) * NW_PER_W)
+    span_w = chip_w - chip.idle
+    return _Runs(
+        chip.stack if able else None,
+        pace_s or 0.0,
+        least,
+        draw_nw,
+        chip_w + rack.host_per_chip,
+        span_w,
+        draw_nw - round(busy_chip_w(rack, chip.idle, chip.idle) * NW_PER_W),
+        min(1.0, (chip.lowest_cap_w - chip.idle) / span_w) if span_w > 0 else 1.0,
+    )
+
+
+def demand(work: Work, hardware: Hardware) -> float:
+    """What a busy chip draws over its TDP [1]: the class's own figure, or that of its kind."""
+    usual: float = getattr(hardware.tasks, f"{work.kind.replace('-', '_')}_demand")
+    return usual if work.demand is None else work.demand
+
+
+def _training(
+    scenario: Scenario, index: int, work: Training, name: str, chip: AcceleratorEntry, hardware: Hardware
+) -> tuple[float | None, int]:
+    """Seconds a token on one chip (None where it cannot train), and the fewest chips that hold the model."""
+    model = hardware.model(work.model, scenario, "workload", index, "model")
+    usual = model.sequence if work.kind == "training" else hardware.tasks.fine_tuning_sequence
+    sequence = work.sequence or usual
+    precision = work.precision or chip.training_precision
+    least = smallest_training_gang(model, chip, sequence, hardware.tasks)
+    if precision is None or least is None:
+        return None, 1
+    rate = measured_tokens_per_s(hardware.rates, work.kind, work.model, name, precision, sequence)
+    if rate is None:
+        rate = roofline_tokens_per_s(model, chip, precision, sequence, hardware.tasks)
+    return (None if rate is None else 1.0 / rate), least
