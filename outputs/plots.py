@@ -1,82 +1,31 @@
-"""Pictures of a run, drawn from its saved folder alone.
-
-A series with more steps than the picture has columns is drawn as its mean in a band from the lowest to the highest
-value, so that a year of a million steps is neither a black block nor loses its peaks.
-"""
+"""Pictures of a run, drawn from its saved folder alone."""
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
 import polars as pl
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
 
-from outputs.calendar import Span, date_labels
-from outputs.folder import facts_of, table_of
-from outputs.steps import durations, envelope, integral
-from scenarios.errors import ScenarioError
-from scenarios.units import DAY_S
-
-Floats = NDArray[np.float64]
-
-BINS = 360
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-LAST_S = 8000 * 365.2425 * DAY_S  # pictures end before the calendar of matplotlib does, in the year 9999
-MOST_STEPS = 5 * BINS  # up to here every step is drawn
-# Okabe and Ito, distinct for the colour-blind; then darker and lighter ones for fleets of many pools
-COLORS = (
-    *("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"),
-    *("#003f63", "#8a5f00", "#005c43", "#7d4763", "#a8d8f5", "#f3a77a", "#999999"),
+from outputs.drawing import (
+    COLORS,
+    EPOCH,
+    LAST_S,
+    STYLE,
+    Saved,
+    dashed,
+    figure_of,
+    finish,
+    legend,
+    line,
+    read,
+    say_if_empty,
+    stack,
 )
-INK, BAND = "#222222", "#9a9a9a"
-_STYLE: Any = {
-    "font.size": 12,
-    "font.family": ["DejaVu Sans"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What a run folder says: its facts and its timeline."""
-
-    facts: dict[str, Any]
-    columns: dict[str, Floats]
-    span: Span
-
-    @property
-    def time_s(self) -> Floats:
-        """Times of the steps since the start [s]."""
-        return self.columns["time_s"]
-
-    @property
-    def title(self) -> str:
-        """The run, its policy and its seed, so that two pictures can be told apart."""
-        policy = ", ".join(self.facts["policy"].values())
-        return f"{self.facts['name']} ({policy}; seed {self.facts['seed']})"
-
-    def mean(self, values: Floats) -> float:
-        """Mean of a step series after the warmup."""
-        lasts_s = durations(self.time_s, self.span.counted_s, self.span.to_s)
-        return integral(values, lasts_s) / (self.span.to_s - self.span.counted_s)
-
-    def most(self, values: Floats) -> float:
-        """Highest value of a step series after the warmup."""
-        lasts_s = durations(self.time_s, self.span.counted_s, self.span.to_s)
-        return float(values[lasts_s > 0].max(initial=0))
+from outputs.power_plot import power_figure
+from scenarios.errors import ScenarioError
 
 
 def render(folder: Path, since: datetime.datetime | None = None, until: datetime.datetime | None = None) -> list[Path]:
@@ -84,15 +33,15 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
 
     since, until: only this part of the run, in files of their own.
     """
-    saved = _read(folder, since, until)
-    if not 0.01 <= saved.span.to_s - saved.span.from_s <= LAST_S - (saved.span.start - _EPOCH).total_seconds():
+    saved = read(folder, since, until)
+    if not 0.01 <= saved.span.to_s - saved.span.from_s <= LAST_S - (saved.span.start - EPOCH).total_seconds():
         return []  # nothing to see, or beyond the calendar
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(STYLE)
         made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
-            made["power"] = _power(saved)
+            made["power"] = power_figure(saved)
         part = "".join(f"_{end:%Y%m%dT%H%M}" for end in (since, until) if end is not None)
         for name, figure in made.items():
             figure.savefig(folder / f"{name}{part}.png", dpi=120)
@@ -107,30 +56,8 @@ def redraw(folder: Path, since: datetime.datetime | None, until: datetime.dateti
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder)) from None
 
 
-def _read(folder: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> Saved:
-    facts, timeline = facts_of(folder), table_of(folder, "timeline")
-    start = datetime.datetime.fromisoformat(facts["start"])
-    end_s = float(facts["end_time_s"])
-    from_s = 0.0 if since is None else (since - start).total_seconds()
-    to_s = end_s if until is None else (until - start).total_seconds()
-    if not 0 <= from_s < to_s <= end_s and (since or until):
-        last = start + datetime.timedelta(seconds=end_s)
-        raise ScenarioError(
-            f"allowed: --from before --to, from {start:%Y-%m-%dT%H:%M} to {last:%Y-%m-%dT%H:%M}", str(folder)
-        )
-    time_s = timeline["time_s"].to_numpy()
-    first, last_row = (
-        max(int(np.searchsorted(time_s, from_s, "right")) - 1, 0),
-        int(np.searchsorted(time_s, to_s, "right")),
-    )
-    rows = timeline.slice(first, last_row - first)
-    columns = {name: rows[name].to_numpy().astype(np.float64) for name in rows.columns}
-    columns["time_s"] = np.maximum(columns["time_s"], from_s)
-    return Saved(facts, columns, Span(start, from_s, to_s, float(facts["warmup_s"])))
-
-
 def _utilization(saved: Saved) -> Figure:
-    figure, axes = _figure(saved.title, "chips in use")
+    figure, axes = figure_of(saved.title, "chips in use")
     installed = saved.facts["pools"]
     busy = [saved.columns[f"busy_chips/{pool}"] for pool in installed]
     there = [
@@ -141,13 +68,13 @@ def _utilization(saved: Saved) -> Figure:
     for pool, values, powered in zip(installed, busy, there, strict=True):
         share = saved.mean(values) / saved.mean(powered) if saved.mean(powered) else 0.0
         labels.append(f"{pool}: {100 * share:.1f} % of {installed[pool]:,}")
-    _stack(axes, saved, busy, labels)
+    stack(axes, saved, busy, labels)
     total = np.sum(there, axis=0)
-    _step(axes, saved, total, f"delivered and powered: {total[-1]:,.0f}")
+    dashed(axes, saved, total, f"delivered and powered: {total[-1]:,.0f}")
     axes.set_ylim(0, total.max() * 1.06)
-    _say_if_empty(axes, busy, "no chip was ever in use")
-    _legend(figure, axes)
-    _finish(axes, saved.span)
+    say_if_empty(axes, busy, "no chip was ever in use")
+    legend(figure, axes)
+    finish(axes, saved.span)
     return figure
 
 
@@ -159,114 +86,12 @@ def _queue(saved: Saved) -> Figure:
     for axes, what, label, color in panels:
         values = saved.columns[f"queue_{what}"]
         text = f"{label}: mean {saved.mean(values):,.1f}, max {saved.most(values):,.0f}"
-        _line(axes, saved, values, color, text)
+        line(axes, saved, values, color, text)
         axes.set_ylabel(label)
         axes.set_ylim(0, max(1.0, values.max() * 1.08))
         axes.legend(loc="lower left", bbox_to_anchor=(0, 0.98), borderaxespad=0.2, ncols=2, fontsize=11)
-        _say_if_empty(axes, [values], "no job ever waited")
-        _finish(axes, saved.span)
+        say_if_empty(axes, [values], "no job ever waited")
+        finish(axes, saved.span)
     upper.set_xlabel("")
     figure.suptitle(saved.title, fontsize=13)
     return figure
-
-
-def _power(saved: Saved) -> Figure:
-    """The draw at the meter and of the IT, and what the contract leaves above it."""
-    cap = saved.columns.get("cap_w", np.zeros(0))
-    top_w = max(saved.columns["feed_w"].max(), cap.max(initial=0.0))
-    unit, size_w = ("MW", 1e6) if top_w >= 1e6 else ("kW", 1e3)
-    figure, axes = _figure(saved.title, f"draw [{unit}]")
-    feed, it = saved.columns["feed_w"] / size_w, saved.columns["it_w"] / size_w
-    parts = [(it, f"IT: mean {saved.mean(it):,.2f} {unit}"), (feed - it, "site: cooling and distribution")]
-    shown = [(part, label) for part, label in parts if part.any()]
-    _stack(axes, saved, [part for part, _ in shown], [label for _, label in shown])
-    axes.plot([], [], color="none", label=f"feed: mean {saved.mean(feed):,.2f}, peak {saved.most(feed):,.2f} {unit}")
-    if len(cap):
-        room = saved.mean(cap / size_w - feed)
-        _step(axes, saved, cap / size_w, f"cap: {cap[-1] / size_w:,.2f} {unit}, mean headroom {room:,.2f}")
-    axes.set_ylim(0, 1.06 * top_w / size_w)
-    _legend(figure, axes)
-    _finish(axes, saved.span, whole=False)
-    return figure
-
-
-def _step(axes: Axes, saved: Saved, values: Floats, label: str) -> None:
-    """A limit as a dashed step line, drawn where it changes."""
-    changes = np.flatnonzero(np.diff(values, prepend=np.nan))
-    edges = saved.span.dates(np.append(saved.time_s[changes], saved.span.to_s))
-    steps = np.append(values[changes], values[-1])
-    axes.step(edges, steps, where="post", color=INK, linewidth=1.4, linestyle=(0, (5, 3)), label=label)
-
-
-def _figure(title: str, label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(11, 5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_title(title, loc="left", fontsize=13)
-    axes.set_ylabel(label)
-    return figure, axes
-
-
-def _stack(axes: Axes, saved: Saved, series: Sequence[Floats], labels: Sequence[str]) -> None:
-    """Areas on top of each other; beyond MOST_STEPS their bin means, with the band of their sum."""
-    span, many = saved.span, len(saved.time_s) > MOST_STEPS
-    if many:
-        bins = [envelope(saved.time_s, values, span.from_s, span.to_s, BINS) for values in series]
-        times, parts = bins[0].time_s, [part.mean for part in bins]
-    else:
-        times, parts = saved.time_s, list(series)
-    edges = span.dates(np.append(times, span.to_s))
-    base = np.zeros(len(edges))
-    for at, (part, label) in enumerate(zip(parts, labels, strict=True)):
-        top = base + np.append(part, part[-1])
-        color = COLORS[at % len(COLORS)]
-        axes.fill_between(edges, base, top, step="post", color=color, linewidth=0, label=label)
-        base = top
-    if many:
-        whole = envelope(saved.time_s, np.sum(series, axis=0), span.from_s, span.to_s, BINS)
-        _band(axes, edges, base[:-1], whole.high, BAND, 0.35, "pale: lowest to highest")
-        _band(axes, edges, whole.low, base[:-1], "#ffffff", 0.35, None)
-
-
-def _line(axes: Axes, saved: Saved, values: Floats, color: str, label: str) -> None:
-    span = saved.span
-    if len(saved.time_s) <= MOST_STEPS:
-        edges = span.dates(np.append(saved.time_s, span.to_s))
-        axes.step(edges, np.append(values, values[-1]), where="post", color=color, linewidth=1.2, label=label)
-        return
-    part = envelope(saved.time_s, values, span.from_s, span.to_s, BINS)
-    edges = span.dates(np.append(part.time_s, span.to_s))
-    axes.step(edges, np.append(part.mean, part.mean[-1]), where="post", color=color, linewidth=1.4, label=label)
-    _band(axes, edges, part.low, part.high, color, 0.3, "pale: lowest to highest")
-
-
-def _band(
-    axes: Axes, edges: NDArray[np.datetime64], low: Floats, high: Floats, color: str, alpha: float, label: str | None
-) -> None:
-    low, high = np.append(low, low[-1]), np.append(high, high[-1])
-    axes.fill_between(edges, low, high, step="post", color=color, alpha=alpha, linewidth=0, label=label)
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    widest = max(len(label) for label in labels)
-    columns = max(1, min(4, 110 // (widest + 6)))
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=11)
-
-
-def _say_if_empty(axes: Axes, series: Sequence[Floats], text: str) -> None:
-    if not any(values.any() for values in series):
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", color=INK)
-
-
-def _finish(axes: Axes, span: Span, whole: bool = True) -> None:
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=whole))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if whole else f"{value:,g}"))
-    if span.warmup_s > span.from_s:
-        ends = span.dates(np.array([span.from_s, min(span.warmup_s, span.to_s)]))
-        axes.axvspan(ends[0], ends[1], color="#ffffff", alpha=0.6, zorder=3, linewidth=0)
-        axes.text(ends[0], 0.02, " warmup", transform=axes.get_xaxis_transform(), fontsize=10, zorder=4)
-    axes.set_xlim(*span.dates(np.array([span.from_s, span.to_s])))
-    ticks, labels, caption = date_labels(span)
-    axes.set_xticks(np.array(ticks, "datetime64[ms]"), labels)
-    axes.set_xlabel(caption)

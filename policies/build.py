@@ -7,7 +7,7 @@ from typing import Any
 from policies.backfill import Backfill
 from policies.order import Order
 from policies.placement import Placer
-from policies.power import POWERS, DeferRule, PowerPolicy, expected
+from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS, PRESETS
 from policies.trial import find
 from policies.view import Decisions, Start, View
@@ -65,6 +65,8 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
                 raise scenario.error(unknown(axis, name, known), "policy", axis)
             names[axis] = name
     power, written = _power(scenario, names)
+    if plant.it_cap_nw is None and not plant.limits:
+        power = RESERVE  # nothing caps the draw, so all power policies are the same
     policy = Policy(
         ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
     )

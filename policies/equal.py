@@ -42,8 +42,8 @@ def _fill_progressively(loads: Sequence[Load], levels: Sequence[Level]) -> list[
 
 
 def _common_under(level: Level, loads: Sequence[Load]) -> float:
-    """The common fraction of a level's groups; infinite where none is left or all fit at full demand."""
-    if not level.chips or level.holds_full(loads):
+    """The common fraction of a level's groups; infinite where all that are left fit at full demand."""
+    if level.holds_full(loads):
         return math.inf
     return _common([(chips, loads[at]) for at, chips in level.chips.items()], level.spare_nw)
 

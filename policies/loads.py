@@ -1,7 +1,7 @@
-"""What running groups draw and do at a fraction of their range, and the levels that bound what they may draw.
+"""What running groups draw and do, at a fraction of their range or at a price, and the levels that bound their draw.
 
-How a power is divided among them is in policies/equal.py and policies/water_fill.py. Nothing here changes a group:
-its owner sets `chips` and `under` as gangs start and end; all else of a group stays as it is made.
+How power is divided among them is in policies/equal.py and policies/water_fill.py. Nothing here changes a group: its
+owner sets `chips` and `under` as gangs start and end, and all else of a group stays as it was made.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -44,8 +44,8 @@ class Load:
         self.full_nw = self.base_nw + self.range_nw
         self.bend = 1 / (1 - self.exponent) if self.exponent < _LINEAR else inf
         self.full_at = log(self.value * self.exponent / self.range_nw) if self.range_nw else inf
-        decades = -log(self.floor) if self.floor else inf
-        self.floor_at = self.full_at + (decades / self.bend if self.bend < inf else 0.0)
+        fall = -log(self.floor) if self.floor else inf
+        self.floor_at = self.full_at + (fall / self.bend if self.bend < inf else 0.0)
 
     def draw_nw(self, fraction: float) -> int:
         """What a chip draws beyond an idle one [nW], rounded down."""
@@ -62,7 +62,6 @@ Allocate: TypeAlias = Callable[[Sequence[Load], int | None, Sequence[int]], list
 No level is overdrawn, by not one nanowatt, unless it cannot even hold its groups at their floors, which they then get.
 A group without chips or without a range gets 1.
 """
-
 
 Part: TypeAlias = tuple[float, float, float, float, float]
 """A group under one level: what all its range there draws [nW], its full_at, its floor_at, its bend, its floor."""
@@ -161,8 +160,8 @@ class Level:
         return self.spare_nw - sum(drawn_nw)
 
     def holds_full(self, loads: Sequence[Load]) -> bool:
-        """Whether it holds all its groups at full demand."""
-        return sum([chips * loads[at].range_nw for at, chips in self.chips.items()]) <= self.spare_nw
+        """Whether it holds all its groups, if any, at full demand."""
+        return not self.chips or sum([n * loads[at].range_nw for at, n in self.chips.items()]) <= self.spare_nw
 
     def settle(self, loads: Sequence[Load], fractions: Sequence[float], settled: Iterable[int]) -> None:
         """Take groups out together with what they draw."""
@@ -172,18 +171,15 @@ class Level:
 
 def tight_levels(loads: Sequence[Load], feed_nw: int | None, limits_nw: Sequence[int]) -> list[Level]:
     """The levels that do not hold all their groups at full demand, the feed last."""
-    levels = [Level(spare_nw) for spare_nw in limits_nw]
-    if feed_nw is not None:
-        levels.append(Level(feed_nw))
+    levels = [Level(spare_nw) for spare_nw in (*limits_nw, feed_nw or 0)]
     for at, load in enumerate(loads):
-        below = [*load.under.items()] if load.chips else []
-        if feed_nw is not None:
-            below.append((-1, load.chips))
-        for number, chips in below:
-            moves = load.least_nw < load.full_nw
+        moves = load.least_nw < load.full_nw
+        for number, chips in (*load.under.items(), (-1, load.chips)) if load.chips else ():
             levels[number].spare_nw -= chips * (load.base_nw if moves else load.full_nw)
             if chips and moves:
                 levels[number].chips[at] = chips
+    if feed_nw is None:
+        levels.pop()
     return [level for level in levels if not level.holds_full(loads)]
 
 

@@ -17,7 +17,7 @@ from policies.loads import Level, Load, at_one_price, sharing_sets, tight_levels
 
 _PRECISION = 1e-9  # of the value: the interior-point method ends when no more can be missing
 _MOST_STEPS = 200
-_NEXT_TO = 1e-8
+_NEXT_TO = 1e-8  # fractions as near to a bound as this are on it if its multiplier says so
 
 Terms: TypeAlias = list[tuple[int, float]]
 """A sparse row or column: (index, factor)."""
@@ -60,7 +60,7 @@ def _fill_level(loads: Sequence[Load], fractions: list[float], level: Level) -> 
         shift = 0.0 if chips == load.chips else log(load.chips / chips)
         full_nw = float(chips * load.range_nw)
         parts.append((full_nw, load.full_at + shift, load.floor_at + shift, load.bend, load.floor))
-    for at, fraction in zip(level.chips, at_one_price(parts, level.spare_nw), strict=True):
+    for at, fraction in zip(level.chips, at_one_price(parts, float(level.spare_nw)), strict=True):
         fractions[at] = fraction
     trim(loads, fractions, level)
 
@@ -70,6 +70,7 @@ class _Interior:
 
     State: u, how far above its floor a group is; z, how far below 1; s, what part of its power a level has left; then
     the multipliers of these, the last the prices of the levels. At the optimum the product of each pair is nothing.
+    Of one group: w, k and floor; x and y, its u and z, with multipliers a and b.
     """
 
     def __init__(self, loads: Sequence[Load], levels: Sequence[Level]) -> None:
@@ -77,11 +78,11 @@ class _Interior:
         floors = [load.floor for load in loads]
         self.at = list({at: None for level in levels for at in level.chips})
         number = {at: group for group, at in enumerate(self.at)}
-        worths = [loads[at].chips * loads[at].value for at in self.at]
-        self.weights = [worth / sum(worths) for worth in worths]
+        worth = sum([loads[at].chips * loads[at].value for at in self.at])
+        self.weights = [loads[at].chips * loads[at].value / worth for at in self.at]
         self.laws = [(loads[at].exponent, floors[at]) for at in self.at]
-        self.rows: list[Terms] = []
-        self.columns: list[Terms] = [[] for _ in self.at]
+        self.rows: list[Terms] = []  # of a level: (group, what part of its power the group's range draws)
+        self.columns: list[Terms] = [[] for _ in self.at]  # of a group: (level, the same part over the weight)
         for level in levels:
             left_nw = level.left_nw(loads, floors)
             row = [(number[at], chips * loads[at].range_nw / left_nw) for at, chips in level.chips.items()]
@@ -91,7 +92,7 @@ class _Interior:
         self.state = self._start()
 
     def _start(self) -> list[list[float]]:
-        """A state within all levels, with products as if half of the value were missing."""
+        """A state within all levels; its products sum up to some of the value."""
         most = [1.0] * len(self.at)
         for row in self.rows:
             full = sum([draw * (1.0 - self.laws[group][1]) for group, draw in row])
@@ -101,10 +102,10 @@ class _Interior:
         z = [1.0 - floor - x for (_, floor), x in zip(self.laws, u, strict=True)]
         s = [1.0 - sum([draw * u[group] for group, draw in row]) for row in self.rows]
         value = sum([w * (floor + x) ** k for w, (k, floor), x in zip(self.weights, self.laws, u, strict=True)])
-        return [u, z, s, *[[value / 2 / x for x in xs] for xs in (u, z)], [value / 2 / len(s) / x for x in s]]
+        return [u, z, s, [value / 5 / x for x in u], [value / 5 / x for x in z], [value / 5 / len(s) / x for x in s]]
 
     def optimum(self) -> dict[int, float]:
-        """The fractions by position."""
+        """The fractions by position: steps until the gap, and what slopes are off the prices, are next to nothing."""
         length = 0.8
         for _ in range(_MOST_STEPS):
             u, z, s, lower, upper, prices = self.state
@@ -162,15 +163,19 @@ class _Interior:
 
 
 def _dot(terms: Terms, values: Sequence[float]) -> float:
+    """A sparse row or column times a vector."""
     return sum([factor * values[at] for at, factor in terms])
 
 
 def solved(matrix: list[dict[int, float]], right: list[float]) -> list[float]:
-    """Gaussian elimination for a symmetric positive matrix whose rows hold their columns from the diagonal on."""
-    least = [1e-12 * row[level] for level, row in enumerate(matrix)]
+    """The solution by elimination (in place); a symmetric positive matrix, each row from its diagonal on.
+
+    Where levels that hold the same to the same make rows alike, one is solved and the unknowns of the others are 0.
+    """
+    least = [1e-15 * row[level] for level, row in enumerate(matrix)]
     for level, row in enumerate(matrix):
         if row[level] < least[level]:
-            row[level] = inf  # no more than another row says
+            row[level] = inf
         for other, value in row.items():
             if other != level:
                 factor, target = value / row[level], matrix[other]

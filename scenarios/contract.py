@@ -63,6 +63,12 @@ class SiteSteps:
         return np.maximum(np.searchsorted(self.time_s, time_s, side="right") - 1, 0)
 
 
+def no_site() -> SiteSteps:
+    """A site without a contract: nothing caps the feed, nothing changes."""
+    zero, none, endless = np.zeros(1), np.full(1, np.nan), np.full(1, np.inf)
+    return SiteSteps(zero, endless, endless, endless, zero, np.ones(1), none, none, none, ())
+
+
 def events_of(site: Site, end_s: float, seed: int) -> tuple[Event, ...]:
     """All curtailments that begin before the end, by their begin; ValueError where they are too many."""
     found = []

@@ -32,12 +32,12 @@ class Books:
         if keep_place:
             self._meter.placements[row] = gang.run.placement
 
-    def end(self, row: int, now_s: float) -> Gang:
+    def end(self, gang: Gang, now_s: float) -> None:
         """The last stay of a job ends with its work done."""
-        gang = self.gangs.pop(row)
+        row = gang.run.row
+        del self.gangs[row]
         self._meter.energy_j[row] = gang.energy_j(now_s)
         self._meter.done[row] += gang.work
-        return gang
 
     def interrupt(self, gang: Gang, now_s: float, warned_s: float) -> float:
         """A stay ends early; the work that is left, counted from the last checkpoint."""

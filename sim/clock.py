@@ -31,6 +31,10 @@ class Clock(simpy.Environment):
         """The heap of events to come, the next one first; to be read only."""
         return self._queue
 
+    def jump(self, time_s: float) -> None:
+        """Go on to a time before the next event, at which something happens that is no event."""
+        self._now = time_s
+
     def put(self, event: simpy.Event, time_s: float, phase: Phase) -> None:
         """Let an event happen at time_s."""
         heappush(cast(list[Any], self._queue), (time_s, phase, next(self._eid), event))

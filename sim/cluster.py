@@ -10,6 +10,7 @@ from outputs.record import Record
 from policies.build import NO_RATING, Policy, can_ever_start, decide
 from policies.queue import Queue, QueuedJob
 from policies.view import DEFERRED, HELD, Memo, Release, Start, View
+from scenarios.contract import no_site
 from sim.clock import Clock, Phase
 from sim.deferral import Deferral
 from sim.feed import Feed
@@ -53,8 +54,8 @@ class Cluster:
         self.feed: Feed | None = None  # where the power can change
         self.deferral: Deferral | None = None
         site, rule = record.site, policy.power.defer
-        if site is not None and record.meter is not None:
-            self.feed = Feed(self, clock, plant, policy.power, record.meter, site, losses)
+        if record.meter is not None:
+            self.feed = Feed(self, clock, plant, policy.power, record.meter, site or no_site(), losses)
         if site is not None and rule is not None:
             self.deferral = Deferral(clock, plant, rule, site, self._join)
         self.keeping = Keeping(self)
@@ -154,9 +155,7 @@ class Cluster:
     def end(self, run: Release) -> None:
         """A job has done its work."""
         self._release(run)
-        if self.feed is not None:
-            self.feed.end(run.row)
-        else:
+        if self.feed is None:
             self.it_nw -= run.gang_nw
         self.record.end_s[run.row] = self.clock.now
         self.ended_jobs += 1

@@ -1,4 +1,4 @@
-"""The feed as it changes: the cap over time, the battery, the caps on running gangs, and what a falling cap stops."""
+"""The feed as it changes: the caps on running gangs, the battery, and what a falling cap stops."""
 
 import math
 from collections.abc import Callable
@@ -13,31 +13,34 @@ from policies.view import Release
 from scenarios.contract import SiteSteps
 from sim.books import Books
 from sim.clock import Clock, Phase
+from sim.contract import Contract
 from sim.gangs import Gang, Group
 from sim.interruptions import Interruptions
 from sim.storage import Storage
-from topologies.headroom import UNLIMITED_NW
 from topologies.limits import levels_above
 from topologies.plant import Plant
-from topologies.power import NW_PER_W
 
 if TYPE_CHECKING:
     from sim.cluster import Cluster
 
 
-class Alarm(simpy.Event):
-    """An event at a time that may turn out to be early: whoever hears it looks again."""
+class Look(simpy.Event):
+    """The battery is full or empty, or its ramp has passed a step."""
 
-    def __init__(self, clock: Clock, time_s: float, phase: Phase, heard: Callable[[simpy.Event], None]) -> None:
+    def __init__(self, clock: Clock, time_s: float, heard: Callable[[simpy.Event], None]) -> None:
         self.env = clock
         self.callbacks = [heard]
         self._ok = True
         self._value = None
-        clock.put(self, time_s, phase)
+        clock.put(self, time_s, Phase.BATTERY)
 
 
 class Feed:
-    """Power that changes; made for runs in which the cap can move, the policy caps chips or a battery stands by."""
+    """Power that changes; made for runs in which the cap can move, the policy caps chips or a battery stands by.
+
+    next_end_s: when the next gang ends at the present speeds. It moves at every change of a cap, so it is no event;
+    the simulation looks at it beside the clock's events.
+    """
 
     def __init__(
         self,
@@ -50,46 +53,56 @@ class Feed:
         losses: Interruptions,
     ) -> None:
         self.storage = None if plant.site.battery is None else Storage(plant.site.battery)
+        self.next_end_s = math.inf
+        self.throttle = 1.0  # mean speed of the chips in use
         self._cluster = cluster
         self._clock = clock
         self._plant = plant
         self._power = power
-        self._steps = steps
-        self._row = 0
-        self._told_s = 0.0  # when the curtailment that holds was announced
+        self._contract = Contract(steps, plant.site)
+        self._moved = True  # something beside starts and ends has changed since the last pass
         self._admitted_nw = plant.it_cap_nw or 0
         self._spare_nw = [limit.spare_nw for limit in plant.limits]
-        self._groups: dict[tuple[int, int, frozenset[int]], Group] = {}
+        self._groups: dict[tuple[int, int, tuple[int, ...]], Group] = {}
         self._active: list[Group] = []  # groups with gangs
+        self._least_nw = 0  # of all gangs under the lowest caps
         self._books = Books(cluster.record, meter, losses)
-        self._alarm_s = self._look_s = math.inf
+        self._look_s = math.inf
 
     def change(self, row: int) -> None:
         """The next row of the site's steps holds from now on."""
-        before, self._row = self._curtailed(), row
-        if self._curtailed() and not before:
-            self._told_s = self._clock.now - float(self._steps.warned_s[row])
+        self._contract.change(row, self._clock.now)
+        self._moved = True
 
     def start(self, run: Release, job: QueuedJob, work: float, lasts_s: float) -> None:
         """A gang starts that takes lasts_s at full speed."""
-        under = levels_above(self._plant.limits, run.pool, run.placement)
-        key = (job.job_class, run.pool, frozenset(under))
+        limits = self._plant.limits
+        under = levels_above(limits, run.pool, run.placement) if limits else {}
+        key = (job.job_class, run.pool, tuple(under))
         group = self._groups.get(key)
         if group is None:
-            names = [self._plant.limits[limit].name for limit in sorted(under)]
-            number = self._books.add_group(job.job_class, run.pool, names)
+            number = self._books.add_group(job.job_class, run.pool, [limits[at].name for at in under])
             group = self._groups[key] = Group(number, run.pool, self._plant.plans[job.job_class])
         if not group.gangs:
             self._active.append(group)
             self._active.sort(key=lambda one: one.number)
-        lasts_s += self._books.restart_s(run.row)
-        gang = Gang(run, job, work, group, self._clock.now, lasts_s)
-        group.add(gang, under.items())
-        self._books.start(gang, self._plant.limits != ())
+        gang = Gang(run, job, work, group, self._clock.now, lasts_s + self._books.restart_s(run.row), under)
+        group.add(gang)
+        self._least_nw += run.chips * group.load.least_nw
+        self._books.start(gang, bool(limits))
 
-    def end(self, row: int) -> None:
-        """A gang has done its work."""
-        self._leave(self._books.end(row, self._clock.now))
+    def end_due(self) -> None:
+        """End all gangs that are due now."""
+        now_s = self._clock.now
+        next_s = math.inf
+        for group in list(self._active):
+            while (end_s := group.next_end_s()) <= now_s:
+                gang = group.next_gang()
+                self._cluster.end(gang.run)
+                self._books.end(gang, now_s)
+                self._leave(gang)
+            next_s = min(next_s, end_s)
+        self.next_end_s = next_s
 
     def close(self, end_s: float) -> None:
         """Read what the gangs that still run have done and drawn."""
@@ -99,144 +112,110 @@ class Feed:
         """Read what has been done and drawn up to now."""
         self._books.end_warmup(self._clock.now)
 
-    def _leave(self, gang: Gang) -> None:
-        group = gang.group
-        under = levels_above(self._plant.limits, gang.run.pool, gang.run.placement)
-        group.remove(gang, under.items())
-        if not group.gangs:
-            self._active.remove(group)
-
     def before_pass(self) -> None:
         """Make the draw fit whatever has changed, and set what the pass may count on."""
-        now_s, storage = self._clock.now, self.storage
+        storage, contract = self.storage, self._contract
         if storage is not None:
-            storage.advance(now_s)
+            storage.advance(self._clock.now)
+        elif not self._moved:
+            return  # starts and ends alone bring nothing above the cap
+        self._moved = False
         self._enforce()
-        row, steps = self._row, self._steps
-        admitted_w = min(float(steps.cap_w[row]), float(steps.announced_w[row])) - self._set_aside_w()
-        admitted_nw = self._it_nw(admitted_w)
+        admitted_nw = contract.it_nw(min(contract.cap_w, contract.announced_w) - self._set_aside_w())
         if admitted_nw != self._admitted_nw and self._plant.it_cap_nw is not None:
             self._cluster.admit(admitted_nw - self._admitted_nw)
             self._admitted_nw = admitted_nw
 
     def after_pass(self) -> None:
-        """Cap the running gangs, let the battery give or take, and set the next alarms."""
-        now_s, storage, active = self._clock.now, self.storage, self._active
-        cap_w = float(self._steps.cap_w[self._row])
-        give_w = 0.0 if storage is None else storage.reach_w(now_s, self._gap_w(), self._warned_s())
-        idle_nw = self._cluster.idle_nw
-        room_nw = self._it_nw(cap_w + give_w - (0.0 if give_w else self._set_aside_w())) - idle_nw
+        """Cap the running gangs, and let the battery give or take."""
+        now_s, active, idle_nw = self._clock.now, self._active, self._cluster.idle_nw
+        give_w, room_nw = 0.0, self._contract.cap_nw - idle_nw
+        if self.storage is not None:
+            give_w = self._reach_w()
+            room_nw = self._contract.it_nw(self._contract.cap_w + (give_w or -self._set_aside_w())) - idle_nw
         fractions = self._power.allocate([group.load for group in active], room_nw, self._spare_nw)
-        jobs_nw, next_s = 0, math.inf
+        jobs_nw, chips, speed, next_s = 0, 0, 0.0, math.inf
         for group, fraction in zip(active, fractions, strict=True):
             if fraction != group.fraction:
                 group.put(now_s, fraction)
                 self._books.cap(now_s, group.number, fraction)
-            jobs_nw += group.load.chips * group.draw_nw
-            next_s = min(next_s, group.next_end_s())
+            held = group.load.chips
+            jobs_nw += held * group.draw_nw
+            chips += held
+            speed += held * group.speed
+            end_s = group.next_end_s()
+            if end_s < next_s:
+                next_s = end_s
+        self.next_end_s = next_s if next_s > now_s else now_s
+        self.throttle = speed / chips if chips else 1.0
         self._cluster.it_nw = idle_nw + jobs_nw
-        if storage is not None:
-            self._charge(storage, give_w, cap_w - self._meter_w(idle_nw + jobs_nw))
-        self._set_alarm(next_s)
-
-    def throttle(self) -> float:
-        """Mean speed of the chips in use [1]; 1 where none is."""
-        chips = sum([group.load.chips for group in self._active])
-        return sum([group.load.chips * group.speed for group in self._active]) / chips if chips else 1.0
+        if self.storage is not None:
+            self._charge(self.storage, give_w, self._contract.cap_w - self._contract.meter_w(idle_nw + jobs_nw))
 
     def _enforce(self) -> None:
         """While even the lowest draw is above the cap: stop the least valuable gangs, then switch racks off."""
-        storage, now_s = self.storage, self._clock.now
-        give_w = 0.0 if storage is None else storage.reach_w(now_s, self._gap_w(), self._warned_s())
-        limit_nw = self._it_nw(float(self._steps.cap_w[self._row]) + give_w)
-        if self._power.sheds and self._curtailed():
-            draw_nw = self._full_nw()
-        else:
-            draw_nw = sum([group.load.chips * group.load.least_nw for group in self._active])
-        draw_nw += self._cluster.idle_nw
+        contract, cluster, now_s = self._contract, self._cluster, self._clock.now
+        shed = self._power.sheds and contract.curtailed
+        limit_nw = contract.it_nw(contract.cap_w + self._reach_w())
+        draw_nw = cluster.idle_nw + (self._full_nw() if shed else self._least_nw)
         if draw_nw <= limit_nw:
             return
         for gang in sorted(self._books.gangs.values(), key=_worth):
             load = gang.group.load
-            each_nw = load.full_nw if self._power.sheds and self._curtailed() else load.least_nw
+            work_left = self._books.interrupt(gang, now_s, contract.warned_s(now_s))
             self._leave(gang)
-            self._cluster.preempt(gang, self._books.interrupt(gang, now_s, self._warned_s()))
-            draw_nw -= gang.run.chips * each_nw
+            cluster.preempt(gang, work_left)
+            draw_nw -= gang.run.chips * (load.full_nw if shed else load.least_nw)
             if draw_nw <= limit_nw:
                 return
-        while self._cluster.idle_nw > limit_nw and self._cluster.yard.power_off():
+        while cluster.idle_nw > limit_nw and cluster.yard.power_off():
             pass
 
+    def _leave(self, gang: Gang) -> None:
+        group = gang.group
+        group.remove(gang)
+        self._least_nw -= gang.run.chips * group.load.least_nw
+        if not group.gangs:
+            self._active.remove(group)
+
+    def _reach_w(self) -> float:
+        """What the battery can give now of what it is asked for [W]: the load at full speed less a curtailed cap.
+
+        It carries no more than the contract allows at other times.
+        """
+        storage, contract, now_s = self.storage, self._contract, self._clock.now
+        if storage is None:
+            return 0.0
+        gap_w = 0.0
+        if contract.curtailed:
+            wanted_w = contract.meter_w(self._cluster.idle_nw + self._full_nw())
+            gap_w = min(wanted_w, contract.contract_w) - contract.cap_w
+        return storage.reach_w(now_s, gap_w, contract.warned_s(now_s))
+
     def _charge(self, storage: Storage, give_w: float, left_w: float) -> None:
+        now_s = self._clock.now
         if give_w > 0:
             # no more than the cap lacks, where a gang that ended in this instant has made room; draws are whole
             # nanowatts a chip, so what is lacking may be a little less than what the caps were made for
             level_w = give_w if give_w + left_w < 1.0 else max(0.0, -left_w)
-        elif storage.full or self._curtailed():
+        elif storage.full or self._contract.curtailed:
             level_w = 0.0
         else:
             level_w = -max(0.0, min(storage.facts.power_w, left_w))
-        storage.put(self._clock.now, level_w)
+        storage.put(now_s, level_w)
         look_s = storage.next_s()
-        if look_s < self._look_s or self._look_s <= self._clock.now:
+        if look_s < self._look_s or self._look_s <= now_s:
             self._look_s = look_s
             if look_s < math.inf:
-                Alarm(self._clock, max(look_s, self._clock.now), Phase.BATTERY, self._look)
-
-    def _look(self, _event: simpy.Event) -> None:
-        """The battery is full or empty, or its ramp has passed a step."""
-        self._cluster.look_again()
-
-    def _set_alarm(self, next_s: float) -> None:
-        if next_s < self._alarm_s or (self._alarm_s <= self._clock.now and next_s < math.inf):
-            self._alarm_s = next_s
-            Alarm(self._clock, max(next_s, self._clock.now), Phase.COMPLETION, self._ended)
-
-    def _ended(self, _event: simpy.Event) -> None:
-        """End all gangs that are due; an alarm that a change of speed has made early ends none."""
-        now_s = self._clock.now
-        next_s = math.inf
-        for group in list(self._active):
-            while (end_s := group.next_end_s()) <= now_s:
-                self._cluster.end(group.next_gang().run)
-            next_s = min(next_s, end_s)
-        if now_s >= self._alarm_s:
-            self._alarm_s = math.inf
-            self._set_alarm(next_s)
+                Look(self._clock, max(look_s, now_s), lambda _: self._cluster.look_again())
 
     def _full_nw(self) -> int:
         return sum([group.load.chips * group.load.full_nw for group in self._active])
 
-    def _curtailed(self) -> bool:
-        return bool(self._steps.cap_w[self._row] < self._steps.contract_w[self._row])
-
-    def _warned_s(self) -> float:
-        """How long the operator has known of what holds now [s]."""
-        return self._clock.now - self._told_s if self._curtailed() else 0.0
-
-    def _gap_w(self) -> float:
-        """What the battery is asked for: the load at full speed, up to the contract, less a curtailed cap [W]."""
-        if not self._curtailed():
-            return 0.0
-        wanted_w = self._meter_w(self._cluster.idle_nw + self._full_nw())
-        row = self._row
-        return min(wanted_w, float(self._steps.contract_w[row])) - float(self._steps.cap_w[row])
-
     def _set_aside_w(self) -> float:
         """What is kept free under the cap for charging [W]."""
         storage = self.storage
-        if storage is None or storage.full or self._curtailed():
-            return 0.0
-        return storage.facts.charge_w
-
-    def _meter_w(self, it_nw: int) -> float:
-        return it_nw / NW_PER_W * float(self._steps.overhead[self._row]) + self._plant.site.fixed_w
-
-    def _it_nw(self, cap_w: float) -> int:
-        """The IT draw at which the meter reads so much [nW]."""
-        if cap_w == math.inf:
-            return UNLIMITED_NW
-        return math.floor((cap_w - self._plant.site.fixed_w) / float(self._steps.overhead[self._row]) * NW_PER_W)
+        return 0.0 if storage is None or storage.full or self._contract.curtailed else storage.facts.charge_w
 
 
 def _worth(gang: Gang) -> tuple[float, float, int]:

@@ -6,7 +6,6 @@ when that count reaches the one it was given at its start.
 """
 
 import math
-from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from policies.loads import Load
@@ -18,13 +17,23 @@ from topologies.plant import ClassPlan
 class Gang:
     """A running gang: where it stands in its group's count of seconds and joules, and when it is due."""
 
-    __slots__ = ("due_s", "from_energy_j", "from_progress_s", "from_s", "gone", "group", "job", "run", "work")
+    __slots__ = ("due_s", "from_energy_j", "from_progress_s", "from_s", "gone", "group", "job", "run", "under", "work")
 
-    def __init__(self, run: Release, job: QueuedJob, work: float, group: "Group", now_s: float, lasts_s: float) -> None:
+    def __init__(
+        self,
+        run: Release,
+        job: QueuedJob,
+        work: float,
+        group: "Group",
+        now_s: float,
+        lasts_s: float,
+        under: dict[int, int],
+    ) -> None:
         self.run = run
         self.job = job
         self.work = work  # what is left to do, in the class's units
         self.group = group
+        self.under = under  # its chips under each limit
         self.from_s = now_s
         self.from_progress_s = group.progress_s(now_s)
         self.from_energy_j = group.chip_j(now_s)
@@ -63,17 +72,21 @@ class Group:
         self._since_s = self._progress_s = self._chip_j = 0.0
         self._ends: list[tuple[float, int, Gang]] = []
 
-    def add(self, gang: Gang, under: Iterable[tuple[int, int]]) -> None:
+    def add(self, gang: Gang) -> None:
         """A gang starts."""
         self.gangs += 1
         heappush(self._ends, (gang.due_s, gang.run.row, gang))
-        self._count(gang.run.chips, under, 1)
+        self.load.chips += gang.run.chips
+        for limit, chips in gang.under.items():
+            self.load.under[limit] = self.load.under.get(limit, 0) + chips
 
-    def remove(self, gang: Gang, under: Iterable[tuple[int, int]]) -> None:
+    def remove(self, gang: Gang) -> None:
         """A gang ends or is stopped."""
         self.gangs -= 1
         gang.gone = True
-        self._count(gang.run.chips, under, -1)
+        self.load.chips -= gang.run.chips
+        for limit, chips in gang.under.items():
+            self.load.under[limit] -= chips
 
     def put(self, now_s: float, fraction: float) -> None:
         """Change the cap from now on."""
@@ -102,9 +115,3 @@ class Group:
     def next_gang(self) -> Gang:
         """The gang that ends next; after next_end_s only."""
         return self._ends[0][2]
-
-    def _count(self, chips: int, under: Iterable[tuple[int, int]], sign: int) -> None:
-        load = self.load
-        load.chips += sign * chips
-        for limit, below in under:
-            load.under[limit] = load.under.get(limit, 0) + sign * below

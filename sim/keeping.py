@@ -64,7 +64,7 @@ class Keeping:
             timeline.installed_chips[pool].append(cluster.yard.racks[pool] * self._rack_chips[pool])
         feed = cluster.feed
         if feed is not None:
-            timeline.throttle.append(feed.throttle())
+            timeline.throttle.append(feed.throttle)
             if feed.storage is not None:
                 timeline.battery_w.append(feed.storage.level_w)
                 timeline.soc_j.append(feed.storage.soc_j)

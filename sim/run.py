@@ -69,6 +69,7 @@ def run(
         "policy": dict(policy.names),
         "pools": {pool.name: pool.chips for pool in plant.pools},
         "cap_w": plant.site.cap_w,
+        "battery_j": None if plant.site.battery is None else plant.site.battery.energy_j,
         "events": record.events,
         "scheduling_passes": record.passes,
         "wall_s": round(time.perf_counter() - started, 3),

@@ -12,6 +12,7 @@ from scenarios.jobs import JobTable
 from scenarios.load import Scenario
 from sim.clock import Clock, Moment, Phase
 from sim.cluster import Cluster
+from sim.feed import Feed
 from sim.interruptions import Interruptions
 from topologies.plant import Plant
 
@@ -66,7 +67,7 @@ class Simulation:
         keys, steps = scenario.keys, scenario.site_steps(seed)
         self.clock = Clock()
         self.record = Record(Timeline.of(len(plant.pools)), keys.warmup, steps)
-        if plant.draws and steps is not None and (policy.power.steady or _moves(steps, plant)):
+        if policy.power.steady or (steps is not None and plant.draws and _moves(steps, plant)):
             self.record.meter = Meter()
         losses = Interruptions(keys.failures.checkpoint.every, keys.failures.checkpoint.stall, keys.failures.restart)
         self.cluster = Cluster(self.clock, plant, policy, self.record, losses)
@@ -89,6 +90,8 @@ class Simulation:
         An event at the horizon itself still happens.
         """
         clock, cluster = self.clock, self.cluster
+        if cluster.feed is not None:
+            return self._advance_with(cluster.feed, events)
         coming = clock.coming
         for done in range(events):
             if cluster.stale and (not coming or coming[0][0] > clock.now):
@@ -97,6 +100,29 @@ class Simulation:
                 self.record.events += done
                 return False
             clock.step()
+        self.record.events += events
+        return True
+
+    def _advance_with(self, feed: Feed, events: int) -> bool:
+        """As advance, where the next end of a job moves with the speeds and is no event."""
+        clock, cluster, coming = self.clock, self.cluster, self.clock.coming
+        for done in range(events):
+            event_s = coming[0][0] if coming else math.inf
+            if cluster.stale and min(event_s, feed.next_end_s) > clock.now:
+                cluster.decide()
+                event_s = coming[0][0] if coming else math.inf
+            end_s = feed.next_end_s
+            if min(event_s, end_s) > self.end_s or (self.end_s == math.inf and self._done()):
+                self.record.events += done
+                return False
+            if end_s <= event_s and end_s < math.inf:
+                clock.jump(end_s)
+                feed.end_due()
+            elif coming:
+                clock.step()
+            else:
+                self.record.events += done
+                return False
         self.record.events += events
         return True
 

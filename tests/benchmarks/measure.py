@@ -30,12 +30,12 @@ def megawatt(scenario: str, folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "sim.cli", "run", str(path), "--no-render", "--force", "--out", str(out), *words]
 
 
-def ratio(ours: list[str], bare: list[str], rounds: int) -> None:
+def ratio(ours: list[str], bare: list[str], rounds: int, yardstick: str = "bare SimPy") -> None:
     """Print the CPU time of our process over that of the yardstick, for each round and its median."""
     ratios = []
     for _ in range(rounds):
         bare_s, _, _ = cpu_s(bare)
         ours_s, memory_mb, _ = cpu_s(ours)
         ratios.append(ours_s / bare_s)
-        print(f"  megawatt {ours_s:6.2f} s, {memory_mb:4.0f} MB   bare SimPy {bare_s:6.2f} s   ratio {ratios[-1]:.2f}")
+        print(f"  megawatt {ours_s:6.2f} s, {memory_mb:4.0f} MB   {yardstick} {bare_s:6.2f} s   ratio {ratios[-1]:.2f}")
     print(f"  median ratio {statistics.median(ratios):.2f}")
