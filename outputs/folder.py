@@ -102,6 +102,11 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return dict(_json(folder, "run.json"))
 
 
+def summary_of(folder: Path) -> dict[str, float]:
+    """summary.json of a saved run; ScenarioError if it is none."""
+    return dict(_json(folder, "summary.json"))
+
+
 def table_of(folder: Path, name: str) -> pl.DataFrame:
     """One of a saved run's tables; ScenarioError if it cannot be read."""
     try:

@@ -44,7 +44,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
             "status": pl.Series(status),
             "reason": _names(why, np.array([*record.reasons, ""])),
             "work": np.where(trains[jobs.job_class], jobs.work, jobs.work * jobs.chips),
-            "tokens": work.tokens,
+            "tokens": work.tokens(jobs, plant)[0],
             "energy_j": stays.by_job(stays.whole_j, jobs),
             "run_s": run_s,
             "preemptions": np.bincount(stays.job[cut], minlength=len(jobs.chips)),

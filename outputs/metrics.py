@@ -53,7 +53,7 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
             part = _job_metrics(jobs, held_s, counted & (jobs.job_class == at))
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
-    summary |= _work_metrics(jobs, work, scenario)
+    summary |= _work_metrics(jobs, work, plant, scenario)
     if plant.draws:
         summary |= power_metrics(record, plant, stays, warmup_s)
         summary |= curtailment_metrics(record, plant, warmup_s)
@@ -172,11 +172,15 @@ def _cluster_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str,
     return metrics
 
 
-def _work_metrics(jobs: Jobs, work: Work, scenario: Scenario) -> dict[str, float]:
-    """Tokens trained after the warmup, in all and by class; nothing where no class trains."""
-    tokens = work.counted_tokens
+def _work_metrics(jobs: Jobs, work: Work, plant: Plant, scenario: Scenario) -> dict[str, float]:
+    """Work done after the warmup: chip-hours at full speed, the same by value, and tokens in all and by class."""
+    values = [plan.value for plan in plant.plans]
+    done = {"work_chip_h": math.fsum(work.chip_s.tolist()) / HOUR_S}
+    if any(value != 1 for value in values):
+        done["work_value_chip_h"] = math.fsum((work.chip_s * np.array(values)[jobs.job_class]).tolist()) / HOUR_S
+    _, tokens = work.tokens(jobs, plant)
     training = [(at, keys) for at, keys in enumerate(scenario.keys.workload) if isinstance(keys, Training)]
-    metrics = {"trained_tokens": math.fsum(tokens.tolist())} if training else {}
+    metrics = done | ({"trained_tokens": math.fsum(tokens.tolist())} if training else {})
     for at, keys in training if len(scenario.keys.workload) > 1 else []:
         metrics[f"{keys.job_class}/trained_tokens"] = math.fsum(tokens[jobs.job_class == at].tolist())
     return metrics

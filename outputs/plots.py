@@ -1,6 +1,8 @@
 """Pictures of a run, drawn from its saved folder alone."""
 
+import contextlib
 import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -24,7 +26,7 @@ from outputs.drawing import (
     say_if_empty,
     stack,
 )
-from outputs.power_plot import power_figure
+from outputs.power_plot import compare_figure, power_figure
 from scenarios.errors import ScenarioError
 
 
@@ -34,11 +36,9 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
     since, until: only this part of the run, in files of their own.
     """
     saved = read(folder, since, until)
-    if not 0.01 <= saved.span.to_s - saved.span.from_s <= LAST_S - (saved.span.start - EPOCH).total_seconds():
-        return []  # nothing to see, or beyond the calendar
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+    if not _drawable(saved):
+        return []
+    with _look():
         made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
             made["power"] = power_figure(saved)
@@ -50,8 +50,44 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
 
 def redraw(folder: Path, since: datetime.datetime | None, until: datetime.datetime | None) -> list[Path]:
     """As render, for a folder that may have been damaged since it was saved: then ScenarioError."""
-    try:
+    with _undamaged(folder):
         return render(folder, since, until)
+
+
+def compare(
+    folders: Sequence[Path], picture: Path, since: datetime.datetime | None, until: datetime.datetime | None
+) -> None:
+    """Draw the power of several saved runs into one picture; ScenarioError where one has none."""
+    runs = []
+    for folder in folders:
+        with _undamaged(folder):
+            saved = read(folder, since, until)
+            if "feed_w" not in saved.columns or not _drawable(saved):
+                raise ScenarioError("has no power to draw", str(folder))
+            runs.append(saved)
+    with _look():
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        compare_figure(runs).savefig(picture, format="png", dpi=120)
+
+
+def _drawable(saved: Saved) -> bool:
+    """Whether there is anything to see, and within the calendar of matplotlib."""
+    return 0.01 <= saved.span.to_s - saved.span.from_s <= LAST_S - (saved.span.start - EPOCH).total_seconds()
+
+
+@contextlib.contextmanager
+def _look() -> Iterator[None]:
+    """Our style, whatever the user's own settings."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+@contextlib.contextmanager
+def _undamaged(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, pl.exceptions.PolarsError) as error:
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder)) from None
 

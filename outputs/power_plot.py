@@ -1,5 +1,7 @@
 """The picture of the power: draw against cap, what the battery and the caps on chips do, and what it costs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,6 +36,26 @@ def power_figure(saved: Saved) -> Figure:
         if axes is not panels[-1]:
             axes.set_xlabel("")
     figure.suptitle(saved.title, fontsize=13, x=0.01, ha="left")
+    return figure
+
+
+def compare_figure(runs: Sequence[Saved]) -> Figure:
+    """The draws of several runs below each other, on one scale."""
+    figure = Figure(figsize=(11, 1 + 3 * len(runs)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(runs), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
+    named = {}
+    for axes, saved in zip(panels, runs, strict=True):
+        _draw(axes, saved)
+        finish(axes, saved.span, whole=False)
+        feed_mw = saved.mean(saved.columns["feed_w"]) / 1e6
+        axes.set_title(f"{saved.title}: feed mean {feed_mw:,.3f} MW", loc="left", fontsize=12)
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(label.split(":")[0], handle)
+        if axes is not panels[-1]:
+            axes.set_xlabel("")
+    del named["feed"]  # a label without a line
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=6, fontsize=11)
     return figure
 
 

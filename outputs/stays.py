@@ -89,31 +89,39 @@ def _of(plant: Plant, name: str, job_class: Ints, pool: Ints) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What jobs have done, arrays of shape (n_jobs,): tokens trained in all and after the warmup, 0 for other work."""
+    """What jobs have done and kept, in units of their work, arrays of shape (n_jobs,): in all and after the warmup.
 
-    tokens: Floats
-    counted_tokens: Floats
+    chip_s: what was done after the warmup in chip-seconds at full speed.
+    """
+
+    done: Floats
+    counted: Floats
+    chip_s: Floats
+
+    def tokens(self, jobs: Jobs, plant: Plant) -> tuple[Floats, Floats]:
+        """Tokens trained in all and after the warmup; 0 for jobs that do not train."""
+        trains = np.array([plan.per_gang for plan in plant.plans], np.bool_)[jobs.job_class]
+        return np.where(trains, self.done, 0.0), np.where(trains, self.counted, 0.0)
 
 
 def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
-    """The tokens of training jobs; those of jobs that have not ended up to where they are."""
-    trains = np.array([plan.per_gang for plan in plant.plans], np.bool_)[jobs.job_class] & jobs.started
-    meter = record.meter
+    """The work of all jobs; of those that have not ended up to where they are."""
+    meter, needs_s = record.meter, jobs.work * pace_s(jobs, plant)
     if meter is not None:
         done = np.array(meter.done)[jobs.row]
-        before = np.array([meter.counted_done.get(int(row), 0.0) for row in jobs.row])
+        before = np.array([meter.counted_done.get(row, 0.0) for row in jobs.row.tolist()])
         # what ended within the warmup was read by nobody at its end
-        before = np.where(jobs.completed & (jobs.end_s <= record.warmup_s), done, before)
-        return Work(np.where(trains, done, 0.0), np.where(trains, done - before, 0.0))
-    lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
-    needs_s = jobs.work * pace_s(jobs, plant)
-    share = np.ones(len(jobs.chips))
-    np.divide(lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=share)
-    tokens = np.where(trains, jobs.work * share, 0.0)
-    inside = np.divide(
-        stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=np.zeros(len(jobs.chips))
-    )
-    return Work(tokens, tokens * inside)
+        counted = done - np.where(jobs.completed & (jobs.end_s <= record.warmup_s), done, before)
+    else:
+        lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
+        done = np.where(jobs.completed, jobs.work, 0.0)
+        np.divide(jobs.work * lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=done)
+        inside = np.zeros(len(jobs.chips))
+        np.divide(stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=inside)
+        counted = done * inside
+    chip_s = np.zeros(len(jobs.chips))
+    np.divide(counted * needs_s * jobs.chips, jobs.work, where=jobs.started & (jobs.work > 0), out=chip_s)
+    return Work(done, counted, chip_s)
 
 
 def pace_s(jobs: Jobs, plant: Plant) -> Floats:

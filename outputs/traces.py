@@ -32,12 +32,12 @@ def trace_table(name: str, trace: TraceFile) -> Table:
     return table(name, ("", ""), rows)
 
 
-def check_replaceable(out: Path, force: bool) -> None:
+def check_replaceable(out: Path, force: bool, option: str = "--out") -> None:
     """ScenarioError where a file may not be written: it exists without force, or is no plain file at all."""
     if out.is_symlink() or (out.exists() and not out.is_file()):
-        raise ScenarioError("is a link, a folder or a device and will not be replaced", f"--out {out}")
+        raise ScenarioError("is a link, a folder or a device and will not be replaced", f"{option} {out}")
     if out.exists() and not force:
-        raise ScenarioError("exists already; choose another file, or --force to replace it", f"--out {out}")
+        raise ScenarioError("exists already; choose another file, or --force to replace it", f"{option} {out}")
 
 
 def write_csv(jobs: JobTable, out: Path) -> None:

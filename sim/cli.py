@@ -149,6 +149,31 @@ def plot(runs: tuple[Path, ...], since: datetime | None, until: datetime | None)
 
 
 @main.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw the power of all runs into this PNG.")
+@click.option("--force", is_flag=True, help="Replace the picture that stands there.")
+@click.option("--from", "since", type=click.DateTime(_DATES), help="Draw only what follows this date (UTC).")
+@click.option("--to", "until", type=click.DateTime(_DATES), help="Draw only what precedes this date (UTC).")
+def compare(
+    runs: tuple[Path, ...], picture: Path | None, force: bool, since: datetime | None, until: datetime | None
+) -> None:
+    """Put saved runs beside each other; differences are to the first."""
+    from outputs.compare import compare_table
+    from outputs.tables import show
+
+    made = compare_table(runs)
+    if picture is not None:
+        from outputs.plots import compare as draw
+        from outputs.traces import check_replaceable
+
+        check_replaceable(picture, force, "--plot")
+        draw(runs, picture, *(None if end is None else end.replace(tzinfo=UTC) for end in (since, until)))
+    show(made)
+    if picture is not None:
+        click.echo(click.format_filename(picture))
+
+
+@main.command()
 @click.argument("format", metavar="FORMAT")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the project's job table as CSV.")

@@ -1,0 +1,60 @@
+"""Several runs beside each other: the metrics that people compare, one column a run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from outputs.folder import facts_of, summary_of
+from outputs.tables import duration, power, table
+
+Show = Callable[[float], str]
+
+
+def _number(unit: str = "", size: float = 1.0, digits: int = 0) -> Show:
+    return lambda value: f"{value / size:,.{digits}f}{unit}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+ROWS: Sequence[tuple[str, str, Show]] = (
+    ("utilization", "utilization_fraction", _percent),
+    ("jobs completed", "completed_jobs", _number()),
+    ("wait, mean", "wait_mean_s", duration),
+    ("wait, p95", "wait_p95_s", duration),
+    ("work [chip-h at full speed]", "work_chip_h", _number()),
+    ("work by value", "work_value_chip_h", _number()),
+    ("tokens trained", "trained_tokens", lambda value: f"{value:.4g}"),
+    ("feed, mean", "feed_mean_w", power),
+    ("feed, peak", "feed_peak_w", power),
+    ("energy [MWh]", "feed_energy_j", _number(size=3.6e9, digits=1)),
+    ("electricity [USD]", "electricity_usd", _number()),
+    ("carbon [t]", "carbon_g", _number(size=1e6, digits=1)),
+    ("speed, mean", "throttle_mean_fraction", _percent),
+    ("jobs stopped", "preemptions", _number()),
+    ("work lost [chip-h]", "lost_chip_h", _number(digits=1)),
+    ("curtailed [MWh]", "curtailed_energy_j", _number(size=3.6e9, digits=2)),
+    ("paid for curtailment [USD]", "curtailment_payment_usd", _number()),
+)
+_DIFFERENCE = 5e-5  # below this two values are shown as equal
+
+
+def compare_table(folders: Sequence[Path]) -> Table:
+    """A row a metric that any run has, a column a run, with differences to the first; ScenarioError for no run."""
+    facts, summaries = [facts_of(folder) for folder in folders], [summary_of(folder) for folder in folders]
+    rows = [["policy", *(", ".join(fact["policy"].values()) for fact in facts)]]
+    rows.append(["scenario, seed", *(f"{fact['name']}, {fact['seed']}" for fact in facts)])
+    for label, metric, show in ROWS:
+        if any(metric in summary for summary in summaries):
+            rows.append([label, *(_cell(metric, summary, summaries[0], show) for summary in summaries)])
+    return table("", ["", *(f"{folder.name} " for folder in folders)], rows)
+
+
+def _cell(metric: str, summary: Mapping[str, float], first: Mapping[str, float], show: Show) -> str:
+    if metric not in summary:
+        return "-"
+    value, base = summary[metric], first.get(metric, 0.0)
+    change = value / base - 1 if base else 0.0
+    return show(value) + (f" ({change:+.2%})" if abs(change) >= _DIFFERENCE else "")
