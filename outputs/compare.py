@@ -57,4 +57,6 @@ def _cell(metric: str, summary: Mapping[str, float], first: Mapping[str, float],
         return "-"
     value, base = summary[metric], first.get(metric, 0.0)
     change = value / base - 1 if base else 0.0
-    return show(value) + (f" ({change:+.2%})" if abs(change) >= _DIFFERENCE else "")
+    if abs(change) < _DIFFERENCE:
+        return show(value)
+    return show(value) + (f" ({change:+.2%})" if change < 10 else f" (x {change + 1:,.0f})")

@@ -56,6 +56,7 @@ def power_metrics(record: Record, plant: Plant, stays: Stays, warmup_s: float) -
     }
     if record.site is not None:
         metrics |= _contract_metrics(columns, lasts_s, metrics)
+    metrics["it_planning_peak_w"] = _planning_peak_w(columns["it_w"], np.array(line.time_s), stays, plant, warmup_s)
     jobs_j, input_j = stays.total(stays.energy_j), stays.total(stays.input_j)
     idle_j = hosts_j = racks_j = 0.0
     for at, pool in enumerate(plant.pools):
@@ -84,6 +85,19 @@ def power_metrics(record: Record, plant: Plant, stays: Stays, warmup_s: float) -
         stored_j = _stored_j(record, plant, warmup_s)
         metrics |= {"energy_battery_loss_j": -battery_j - stored_j, "energy_stored_j": stored_j}
     return metrics
+
+
+def _planning_peak_w(it_w: Floats, time_s: Floats, stays: Stays, plant: Plant, warmup_s: float) -> float:
+    """The IT draw if all gangs of an instant had their peaks at once [W].
+
+    The draw of the timeline is a mean; each busy chip's peak is its full mean draw times its class's peak_to_mean.
+    """
+    extra = np.array([[draw_nw * (plan.peak_to_mean - 1) for draw_nw in plan.draw_nw] for plan in plant.plans])
+    adds_w = stays.chips * extra[stays.job_class, stays.pool] / NW_PER_W
+    at = np.searchsorted(time_s, np.concatenate([stays.from_s, stays.to_s]), side="left")
+    steps_w = np.bincount(at, weights=np.concatenate([adds_w, -adds_w]), minlength=len(time_s) + 1)
+    peak_w = it_w + np.cumsum(steps_w)[: len(time_s)]
+    return float(peak_w[durations(time_s, warmup_s, math.inf) > 0].max())
 
 
 def _stored_j(record: Record, plant: Plant, warmup_s: float) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ def compare_figure(runs: Sequence[Saved]) -> Figure:
     figure = Figure(figsize=(11, 1 + 3 * len(runs)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(runs), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
-    named = {}
+    named: dict[str, Artist] = {}
     for axes, saved in zip(panels, runs, strict=True):
         _draw(axes, saved)
         finish(axes, saved.span, whole=False)
@@ -55,7 +56,7 @@ def compare_figure(runs: Sequence[Saved]) -> Figure:
         if axes is not panels[-1]:
             axes.set_xlabel("")
     del named["feed"]  # a label without a line
-    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=6, fontsize=11)
+    figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=6, fontsize=11)
     return figure
 
 

@@ -23,6 +23,7 @@ class Stays:
     """
 
     job: Ints
+    job_class: Ints
     pool: Ints
     chips: Ints
     from_s: Floats
@@ -78,7 +79,7 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
     lost_s = np.concatenate([np.zeros(len(last)), np.array([stay.lost_s for stay in cut])])
     chip_s = np.asarray(chips * window_s)
     input_j = (energy_j - idle_w * chip_s) * through
-    return Stays(job, pool, chips, from_s, to_s, chip_s, energy_j, whole_j, input_j, lost_s)
+    return Stays(job, jobs.job_class[job], pool, chips, from_s, to_s, chip_s, energy_j, whole_j, input_j, lost_s)
 
 
 def _of(plant: Plant, name: str, job_class: Ints, pool: Ints) -> Floats:
