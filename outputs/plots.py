@@ -107,7 +107,7 @@ def _utilization(saved: Saved) -> Figure:
     stack(axes, saved, busy, labels)
     total = np.sum(there, axis=0)
     dashed(axes, saved, total, f"delivered and powered: {total[-1]:,.0f}")
-    axes.set_ylim(0, total.max() * 1.06)
+    axes.set_ylim(0, max(1.0, total.max()) * 1.06)
     say_if_empty(axes, busy, "no chip was ever in use")
     legend(figure, axes)
     finish(axes, saved.span)

@@ -15,6 +15,7 @@ from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.schema import Deferred, Oversubscribed
 from scenarios.values import Keys
+from topologies.build import gang_sizes
 from topologies.plant import Plant, Shape
 
 NO_RATING = "a rack's or a PDU's rating leaves its gang too little power"
@@ -70,8 +71,8 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     policy = Policy(
         ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
     )
-    for index, work in enumerate(scenario.keys.workload):
-        reasons = [_never(plant, policy, index, size) for size in scenario.gang_sizes(work)]
+    for index in range(len(scenario.keys.workload)):
+        reasons = [_never(plant, policy, index, size) for size in gang_sizes(scenario, plant, index)]
         if None not in reasons:
             raise scenario.error(f"no job of this class could ever start: {reasons[0]}", "workload", index)
     return policy

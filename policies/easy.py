@@ -4,22 +4,22 @@ Source: Lifka, The ANL/IBM SP scheduling system, JSSPP 1995; Mu'alem and Feitels
 On pools of many domains a count of spare processors is not enough, since chips that are left over may lie
 where the head will sit. Here the reservation is a placement, and a long job may start if the head still
 finds a place at the shadow time with that job's chips gone, or if the job fits outside the head's domains.
-On one domain both rules are the textbook's `extra` processors.
+On one domain both rules are the textbook's `extra` processors. Power at the feed and at every level below it that can
+bind counts like chips.
 
 The run times counted on are the users' estimates; a job past its estimate counts as ending now.
 """
 
-import math
-from collections.abc import Iterable
 from dataclasses import replace
-from heapq import merge
 
 from policies.order import Order, in_order
 from policies.placement import Place, Placer
 from policies.queue import QueuedJob, Walk
-from policies.trial import Trial
-from policies.view import HELD, Blocked, Decisions, Memo, Release, Reservation, View
-from topologies.free import FreeChips, Placement, domain_bits
+from policies.reservation import less, reserve, with_feed
+from policies.trial import Trial, place
+from policies.view import HELD, Blocked, Decisions, Memo, Reservation, View
+from topologies.free import FreeChips, Placement
+from topologies.plant import Shape
 
 
 def easy(view: View, order: Order, placer: Placer) -> Decisions:
@@ -98,20 +98,23 @@ class Passing:
 
     def _try_long(self, job: QueuedJob, reservation: Reservation, pool: int, placement: Placement) -> None:
         """A job that will still run at the shadow time: it may take neither the head's chips nor its power."""
-        place, shape = self.trial.placer.place, job.shape
-        spare_nw = reservation.feed_nw - self.head.shape.gang_nw(reservation.pool)
+        if reservation.headroom.bound_below:
+            self._try_long_below(job, reservation, pool, placement)
+            return
+        shape, alone = job.shape, self.trial.placer.place
+        spare_nw = reservation.headroom.feed_nw - self.head.shape.gang_nw(reservation.pool)
         if pool == reservation.pool and shape.gang_nw(pool) <= spare_nw:
             after, seat = None, None
             if reservation.free.free - self.head.shape.chips >= shape.chips:
-                after, seat = _with(reservation, placement, place)
+                after, seat = _with(reservation, placement, alone)
                 if seat is None:
                     draw_nw = shape.draw_nw[shape.pools.index(pool)]
                     outside = self.trial.place(pool, shape.chips, draw_nw, reservation.domains)
                     if outside is not None:
                         placement = outside
-                        after, seat = _with(reservation, placement, place)
+                        after, seat = _with(reservation, placement, alone)
             if after is not None and seat is not None:
-                self._start_long(job, pool, placement, replace(reservation, free=after, domains=domain_bits(seat)))
+                self._start_long(job, pool, placement, replace(reservation, free=after, seat=seat))
                 return
         elsewhere = (pool, placement) if pool != reservation.pool else self.trial.find(shape, reservation.pool)
         if elsewhere is not None and shape.gang_nw(elsewhere[0]) <= spare_nw:
@@ -121,7 +124,39 @@ class Passing:
 
     def _start_long(self, job: QueuedJob, pool: int, placement: Placement, reservation: Reservation) -> None:
         self.trial.start(job, pool, placement)
-        self.reservation = replace(reservation, feed_nw=reservation.feed_nw - job.shape.gang_nw(pool))
+        left_nw = reservation.headroom.feed_nw - job.shape.gang_nw(pool)
+        self.reservation = replace(reservation, headroom=with_feed(reservation.headroom, left_nw))
+
+    def _try_long_below(self, job: QueuedJob, reservation: Reservation, pool: int, placement: Placement) -> None:
+        """The same where a level below the feed can bind.
+
+        The head must keep a seat with power at every level, with the job where it fits now or else beside the seat.
+        """
+        after = less(reservation, job.shape, pool, placement, self.trial.placer)
+        if after is None:
+            beside = self._beside(job.shape, reservation)
+            if beside is not None:
+                pool, placement = beside
+                after = less(reservation, job.shape, pool, placement, self.trial.placer)
+        if after is None:
+            self.blocked[job.shape] = HELD
+        else:
+            self.trial.start(job, pool, placement)
+            self.reservation = after
+
+    def _beside(self, shape: Shape, reservation: Reservation) -> tuple[int, Placement] | None:
+        """The first pool and place outside the head's domains that has power now, and beside the head's then."""
+        head = reservation.head.shape
+        left = reservation.headroom.copy()
+        left.take(reservation.pool, reservation.seat, head.draw_nw[head.pools.index(reservation.pool)])
+        left = left.least(self.trial.headroom())
+        for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
+            if shape.chips * draw_nw <= left.feed_nw:
+                avoid = reservation.domains if pool == reservation.pool else 0
+                found = place(self.trial.free(pool), left, self.trial.placer, pool, shape.chips, draw_nw, avoid)
+                if found is not None:
+                    return pool, found
+        return None
 
 
 def _with(reservation: Reservation, placement: Placement, place: Place) -> tuple[FreeChips, Placement | None]:
@@ -129,66 +164,3 @@ def _with(reservation: Reservation, placement: Placement, place: Place) -> tuple
     after = reservation.free.copy()
     after.take(placement)
     return after, place(after, reservation.head.shape.chips, 0)
-
-
-def reserve(view: View, trial: Trial, head: QueuedJob) -> Reservation:
-    """The earliest time and the place at which a head fits, over all its pools; ties to the first pool.
-
-    Power counts at the feed; the levels below it are looked at when a job really starts. Infinite where the head
-    waits for racks that are still to be delivered.
-    """
-    started = sorted(
-        Release(view.now_s + job.estimate_s(pool), job.row, job.shape.chips, placement, pool, job.shape.gang_nw(pool))
-        for job, pool, placement in trial.starts
-    )
-    feed_nw = trial.headroom().feed_nw
-    capped = trial.headroom().capped
-    found = []
-    for pool in head.shape.pools:
-        running = view.running if capped else (view.running[pool],)  # without a cap other pools do not matter
-        releases = running[0] if len(running) == 1 and not started else merge(*running, started)
-        found.append(_earliest(view.now_s, trial.free(pool), feed_nw, releases, head, pool, trial.placer))
-    return min(found, key=lambda reservation: reservation.shadow_s)
-
-
-def _earliest(
-    now_s: float, free: FreeChips, feed_nw: int, releases: Iterable[Release], head: QueuedJob, pool: int, placer: Placer
-) -> Reservation:
-    """The head's reservation in one pool: release gang after gang until it fits.
-
-    Fit is tried once an instant, when enough chips are free in domains that a part of the gang can use, and power.
-    """
-    future = free.copy()
-    chips, need_nw = head.shape.chips, head.shape.gang_nw(pool)
-    part = placer.smallest_part(chips, free.domain_chips)
-    useful = free.in_domains_of(part)
-    counts: dict[int, int] = {}
-    instant_s = now_s
-    for planned_end_s, _, _, placement, where, gang_nw in releases:
-        if planned_end_s > instant_s:
-            if useful >= chips and feed_nw >= need_nw:
-                seat = _seat(future, counts, chips, placer)
-                if seat is not None:
-                    return Reservation(head, pool, instant_s, future, feed_nw, domain_bits(seat))
-                counts.clear()
-            instant_s = planned_end_s
-        feed_nw += gang_nw
-        if where != pool:
-            continue
-        for domain, taken in placement:
-            was = counts.get(domain)
-            if was is None:
-                was = future.in_domain(domain)
-            counts[domain] = count = was + taken
-            if count >= part:
-                useful += taken if was >= part else count
-    seat = _seat(future, counts, chips, placer)
-    if seat is None or feed_nw < need_nw:
-        return Reservation(head, pool, math.inf, future, feed_nw, 0)
-    return Reservation(head, pool, instant_s, future, feed_nw, domain_bits(seat))
-
-
-def _seat(future: FreeChips, counts: dict[int, int], chips: int, placer: Placer) -> Placement | None:
-    """Bring an index up to the counted free chips by domain, and find a place in it."""
-    future.give(tuple([(domain, count - future.in_domain(domain)) for domain, count in counts.items()]))
-    return placer.place(future, chips, 0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from policies.placement import Placer
 from policies.queue import QueuedJob
 from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, Blocked, Start, View
-from topologies.free import FreeChips, Placement
+from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
 from topologies.plant import Shape
 
@@ -29,7 +29,29 @@ def find(
 def place(
     free: FreeChips, headroom: Headroom, placer: Placer, pool: int, chips: int, draw_nw: int, avoid: int
 ) -> Placement | None:
-    """A placement in one pool that no level below the feed is overdrawn by; None where there is none."""
+    """A placement in one pool that no level below the feed is overdrawn by; None where there is none.
+
+    A remainder is placed after the whole domains: it may sit under a level that has too little power for one of those.
+    So a gang that has a place keeps it when more chips or power come free, which planning ahead relies on.
+    """
+    if not headroom.bound_below:
+        return placer.place(free, chips, avoid)
+    part = placer.smallest_part(chips, free.domain_chips)
+    if part in (chips, free.domain_chips):
+        return _place_alike(free, headroom, placer, pool, chips, draw_nw, avoid)
+    whole = _place_alike(free, headroom, placer, pool, chips - part, draw_nw, avoid)
+    if whole is None:
+        return None
+    left = headroom.copy()
+    left.take(pool, whole, draw_nw)
+    last = _place_alike(free, left, placer, pool, part, draw_nw, avoid | domain_bits(whole))
+    return None if last is None else (*whole, *last)
+
+
+def _place_alike(
+    free: FreeChips, headroom: Headroom, placer: Placer, pool: int, chips: int, draw_nw: int, avoid: int
+) -> Placement | None:
+    """The same for parts of one size: each try keeps the domains that have power and looks for others."""
     avoid |= headroom.full_domains(pool, placer.smallest_part(chips, free.domain_chips), draw_nw)
     while (placement := placer.place(free, chips, avoid)) is not None:
         overdrawn = headroom.overdrawn(pool, placement, draw_nw)

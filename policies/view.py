@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from policies.queue import Queue, QueuedJob
-from topologies.free import FreeChips, Placement
+from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
 from topologies.plant import Shape
 
@@ -45,16 +45,21 @@ Blocked: TypeAlias = dict[Shape, str]
 class Reservation:
     """The place of a waiting head under EASY.
 
-    free and feed_nw: the pool's chips and the feed's power at shadow_s, without those of the backfilled jobs that
-    will still run then. domains: where the head will sit, as bits.
+    free and headroom: the pool's chips and the power at every level at shadow_s, without those of the backfilled jobs
+    that will still run then. seat: where the head will sit, empty where it waits for racks.
     """
 
     head: QueuedJob
     pool: int
     shadow_s: float
     free: FreeChips
-    feed_nw: int
-    domains: int
+    headroom: Headroom
+    seat: Placement
+
+    @property
+    def domains(self) -> int:
+        """The domains of the seat, as bits."""
+        return domain_bits(self.seat)
 
 
 class Memo(NamedTuple):

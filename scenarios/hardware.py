@@ -72,12 +72,15 @@ class AcceleratorEntry(Entry):
         return max(self.idle, USUAL_MINIMUM_CAP * self.tdp) if self.minimum_cap is None else self.minimum_cap
 
 
+Efficiency = Annotated[float, Field(ge=0.01, le=1)]
+
+
 class Stage(Keys):
     """A conversion stage of `units` parallel converters: P_in = units * (P_out / units + fixed) / efficiency."""
 
     units: Count = 1
     fixed: Power = 0.0
-    efficiency: Fraction = 1.0
+    efficiency: Efficiency = 1.0
 
 
 class Chassis(Keys):

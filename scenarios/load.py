@@ -59,7 +59,14 @@ class Scenario:
     @property
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
-        return [warning for trace in self.traces.values() for warning in trace.warnings]
+        found = [warning for trace in self.traces.values() for warning in trace.warnings]
+        for fleet in self.keys.fleet:
+            if fleet.delivery is not None and fleet.count is not None:
+                batches = 1 + int(max(-1.0, (self.end_s - fleet.delivery.first) // fleet.delivery.every))
+                there = min(fleet.count, batches * fleet.delivery.racks) if math.isfinite(self.end_s) else fleet.count
+                if there < fleet.count:
+                    found.append(f"only {there} of the {fleet.count} racks of {fleet.pool} are delivered by the end")
+        return found
 
     def site_steps(self, seed: int) -> SiteSteps | None:
         """The cap, cooling, price and carbon over the run; None without a site. ScenarioError for a bad signal."""

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from scenarios.distributions import Counts, Durations, Names, Numbers
 from scenarios.hardware import Precision, TokenTask
@@ -46,6 +47,13 @@ class JobClass(Keys):
     value: Positive = Field(default=1.0, description="worth of a chip-second at full speed, for sharing scarce power")
     cap_exponent: Fraction | None = Field(default=None, description="k of the cap law; default: the kind's")
     defer_up_to: Duration | None = Field(default=None, description="default: the deadline of policy.power")
+
+    @model_validator(mode="after")
+    def _stacks_once(self) -> "JobClass":
+        stacks = getattr(self, "stacks", None) or []
+        if len(set(stacks)) < len(stacks):
+            raise PydanticCustomError("at_key", "found a stack twice", {"key": "stacks"})
+        return self
 
 
 class Synthetic(JobClass):

@@ -17,7 +17,6 @@ from sim.contract import Contract
 from sim.gangs import Gang, Group
 from sim.interruptions import Interruptions
 from sim.storage import Storage
-from topologies.limits import levels_above
 from topologies.plant import Plant
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class Feed:
     def start(self, run: Release, job: QueuedJob, work: float, lasts_s: float) -> None:
         """A gang starts that takes lasts_s at full speed."""
         limits = self._plant.limits
-        under = levels_above(limits, run.pool, run.placement) if limits else {}
+        under = self._cluster.headroom.above(run.pool, run.placement) if limits else {}
         key = (job.job_class, run.pool, tuple(under))
         group = self._groups.get(key)
         if group is None:

@@ -4,11 +4,13 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from scenarios.distributions import Choice
+from scenarios.errors import unknown
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN, Delivery, Fleet
 from scenarios.site import Site as SiteKeys
 from scenarios.workload import Trace, Training, Work
-from topologies.classes import class_plan
+from topologies.classes import class_plan, lacking
 from topologies.hardware import Hardware
 from topologies.limits import Limit, RackLoad, pdu_limits, rack_limits
 from topologies.plant import Battery, ClassPlan, Plant, Pool, Site
@@ -27,6 +29,7 @@ MOST_NW = 9 * 10**18  # the timeline keeps draws as 64-bit whole numbers
 def build_plant(scenario: Scenario) -> Plant:
     """The plant of a scenario; ScenarioError for unknown hardware, a feed too small, a class that can never run."""
     hardware = Hardware(scenario.keys.catalog, scenario.keys.uncertainty)
+    _check_names(scenario, hardware)
     pools = tuple(_pool(scenario, index, fleet, hardware) for index, fleet in enumerate(scenario.keys.fleet))
     plans = tuple(class_plan(scenario, index, work, hardware) for index, work in enumerate(scenario.keys.workload))
     site = _site(scenario.keys.site, hardware.tasks.rack_boot)
@@ -37,7 +40,7 @@ def build_plant(scenario: Scenario) -> Plant:
     _check_full_draw(scenario, plant)
     _check_idle_draw(scenario, plant)
     for index, work in enumerate(scenario.keys.workload):
-        _check_class(scenario, plant, index, work)
+        _check_class(scenario, plant, index, work, hardware)
     return plant
 
 
@@ -112,7 +115,7 @@ def _limits(
     """The levels below the feed that can bind: PDUs and racks whose full load is more than their rating."""
     loads = []
     for at, (pool, fleet) in enumerate(zip(pools, scenario.keys.fleet, strict=True)):
-        most_w = max([plan.draw_nw[at] for plan in plans]) / NW_PER_W
+        most_w = max([plan.draw_nw[at] for plan in plans if plan.pool_stacks[at] is not None], default=0) / NW_PER_W
         idle_w = pool.idle_nw / NW_PER_W
         full_w = idle_w + pool.chips // pool.racks * most_w
         entry = None if fleet.rack == PLAIN else hardware.rack(fleet.rack, scenario, "fleet", at, "rack")
@@ -153,9 +156,43 @@ def _check_idle_draw(scenario: Scenario, plant: Plant) -> None:
         raise scenario.error(text, "site", "feed")
 
 
-def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work) -> None:
-    """Refuse a class none of whose jobs can run, and a listed size that the model does not fit into."""
+def gang_sizes(scenario: Scenario, plant: Plant, index: int) -> list[int]:
+    """The sizes of a class's gangs that can be judged before the run, rising.
+
+    Of a law without a list of them the smallest that its model fits into; the others are judged job by job.
+    """
+    work, plan = scenario.keys.workload[index], plant.plans[index]
     sizes = scenario.gang_sizes(work)
+    if isinstance(work, Trace) or isinstance(work.chips, int | Choice):
+        return sizes
+    least = [n for n, stack in zip(plan.smallest, plan.pool_stacks, strict=True) if stack is not None]
+    return [max(sizes[0], min(least, default=1))]
+
+
+def _why_none(work: Training, hardware: Hardware) -> str:
+    """What the accelerators of a class's stacks lack."""
+    lacks = []
+    for name, chip in hardware.accelerators.items():
+        fields = lacking(work, chip)
+        if chip.stack in work.stacks and fields:
+            lacks.append(f"{name} has no {' and no '.join(fields)}")
+    return f": {'; '.join(lacks)}" if lacks else ""
+
+
+def _check_names(scenario: Scenario, hardware: Hardware) -> None:
+    """The stacks of all classes and the names in the scenario's own rates must be known."""
+    for index, work in enumerate(scenario.keys.workload):
+        for stack in work.stacks or ():
+            if stack not in hardware.stacks:
+                raise scenario.error(unknown("stack", stack, hardware.stacks), "workload", index, "stacks")
+    for index, rate in enumerate(scenario.keys.catalog.rates or ()):
+        hardware.model(rate.model, scenario, "catalog", "rates", index, "model")
+        hardware.accelerator(rate.accelerator, scenario, "catalog", "rates", index, "accelerator")
+
+
+def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work, hardware: Hardware) -> None:
+    """Refuse a class none of whose jobs can run, and a listed size that the model does not fit into."""
+    sizes = gang_sizes(scenario, plant, index)
     # what a cap on chips could make possible is for the power policy to judge
     reasons = {size: plant.shape(index, size, True, lambda _, least_nw: least_nw) for size in sizes}
     key = ("workload", index, "file" if isinstance(work, Trace) else "chips")
@@ -163,7 +200,7 @@ def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work) -> No
     if isinstance(work, Training):
         if all(stack is None for stack in plan.pool_stacks):
             text = f"no pool runs {work.kind} of {work.model} on the stacks {', '.join(work.stacks)}"
-            raise scenario.error(text, "workload", index, "stacks")
+            raise scenario.error(text + _why_none(work, hardware), "workload", index, "stacks")
         for size, reason in reasons.items():
             if isinstance(reason, str) and "HBM" in reason:
                 least = min(n for n, stack in zip(plan.smallest, plan.pool_stacks, strict=True) if stack is not None)

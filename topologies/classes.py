@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from scenarios.hardware import AcceleratorEntry
+from scenarios.hardware import AcceleratorEntry, Precision
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN
 from scenarios.workload import Training, Work
@@ -87,11 +87,24 @@ def _training(
     model = hardware.model(work.model, scenario, "workload", index, "model")
     usual = model.sequence if work.kind == "training" else hardware.tasks.fine_tuning_sequence
     sequence = work.sequence or usual
-    precision = work.precision or chip.training_precision
+    usual_precision = work.precision or chip.training_precision
     least = smallest_training_gang(model, chip, sequence, hardware.tasks)
-    if precision is None or least is None:
+    if usual_precision is None or least is None:
         return None, 1
-    rate = measured_tokens_per_s(hardware.rates, work.kind, work.model, name, precision, sequence)
-    if rate is None:
-        rate = roofline_tokens_per_s(model, chip, precision, sequence, hardware.tasks)
+    # a measured rate in the accelerator's other precision is worth more than a roofline in its usual one
+    tried: tuple[Precision, ...] = (work.precision,) if work.precision else (usual_precision, "bf16", "fp8")
+    for precision in tried:
+        rate = measured_tokens_per_s(hardware.rates, work.kind, work.model, name, precision, sequence)
+        if rate is not None:
+            return 1.0 / rate, least
+    rate = roofline_tokens_per_s(model, chip, usual_precision, sequence, hardware.tasks)
     return (None if rate is None else 1.0 / rate), least
+
+
+def lacking(work: Training, chip: AcceleratorEntry) -> list[str]:
+    """The fields of an accelerator without which it cannot be said how fast it trains."""
+    precision = work.precision or chip.training_precision
+    needed: dict[str, object] = {"hbm": chip.hbm, "training_precision": precision}
+    if precision is not None:
+        needed |= {name: getattr(chip, name) for name in (f"dense_{precision}", f"mfu_{precision}")}
+    return [name for name, value in needed.items() if value is None]

@@ -42,6 +42,12 @@ class Hardware:
         return self.models[name]
 
     @property
+    def stacks(self) -> set[str]:
+        """All stacks that an accelerator of the catalog or the scenario runs."""
+        shipped = {facts["stack"].value for facts in catalog.table("accelerators").values()}
+        return shipped | {entry.stack for entry in self.own.accelerators.values()}
+
+    @property
     def rates(self) -> Iterable[MeasuredRate]:
         """Measured rows."""
         return self.own.rates if self.own.rates is not None else catalog.rates()

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from topologies.free import Placement
 from topologies.power import NW_PER_W
 
 _CAN_BIND = 1 - 1e-12  # a level whose full load is its rating does not bind
@@ -36,17 +35,6 @@ class RackLoad(NamedTuple):
     idle_w: float
     full_w: float
     rating_w: float
-
-
-def levels_above(limits: Sequence[Limit], pool: int, placement: Placement) -> dict[int, int]:
-    """The limits that a placement lies under, by position, and how many of its chips do."""
-    above = {}
-    for at, limit in enumerate(limits):
-        inside = limit.domains[pool]
-        chips = sum([chips for domain, chips in placement if inside >> domain & 1])
-        if chips:
-            above[at] = chips
-    return above
 
 
 def rack_limits(loads: Sequence[RackLoad]) -> tuple[Limit, ...]:

@@ -15,34 +15,43 @@ from topologies.plant import Shape
 
 
 class Site:
-    """Pools given as (domains, chips a domain), with running and waiting gangs; jobs are known by their row."""
+    """Pools given as (domains, chips a domain), with running and waiting gangs; jobs are known by their row.
 
-    def __init__(self, *pools, order=fifo, now_s=0):
+    draws: what a busy chip draws by pool [nW], under a feed and limits.
+    """
+
+    def __init__(self, *pools, order=fifo, now_s=0, draws=None, feed=None, limits=()):
         self.order, self.now_s = order, now_s
         self.sizes = [domains * size for domains, size in pools]
         self.free = [FreeChips(domains, size) for domains, size in pools]
+        self.draws = (0,) * len(pools) if draws is None else draws
         self.running = [[] for _ in pools]
-        self.headroom = Headroom(None, ())
+        self.headroom = Headroom(feed, limits)
         self.queue, self.arrived, self.memo = Queue(), [], None
         self.rows, self.gangs = count(), count(1_000)
 
     def runs(self, chips, until_s, pool=0, domain=None):
-        """A running gang, in one domain or where pack puts it; False where there is no room for it."""
-        free = self.free[pool]
+        """A running gang, in one domain or where pack puts it; False where there is no room or power for it."""
+        free, draw_nw = self.free[pool], self.draws[pool]
         if domain is None:
             placement = pack(free, chips)
         else:
             placement = ((domain, chips),) if free.in_domain(domain) >= chips else None
-        if placement is not None:
-            free.take(placement)
-            insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement, pool, 0))
-        return placement is not None
+        if placement is None or self.headroom.overdrawn(pool, placement, draw_nw):
+            return False
+        if chips * draw_nw > self.headroom.feed_nw:
+            return False
+        free.take(placement)
+        self.headroom.take(pool, placement, draw_nw)
+        insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement, pool, chips * draw_nw))
+        return True
 
     def waits(self, chips, estimate_s, submit_s=0, pools=None):
         """A job that has just joined the queue; its row."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
-        shape = Shape(pools, chips, pace_s=(1.0,) * len(pools), draw_nw=(0,) * len(pools))
+        draws = tuple(self.draws[at] for at in pools)
+        shape = Shape(pools, chips, pace_s=(1.0,) * len(pools), draw_nw=draws)
         job = QueuedJob(next(self.rows), shape, submit_s, estimate_s)
         self.queue.add(job, self.order(job))
         self.arrived.append(job)
@@ -71,9 +80,21 @@ class Site:
         for job, pool, placement in decisions.starts:
             self.queue.remove(job, self.order(job))
             self.free[pool].take(placement)
+            self.headroom.take(pool, placement, self.draws[pool])
             end_s = self.now_s + job.estimate_s(pool)
-            insort(self.running[pool], Release(end_s, job.row, job.shape.chips, placement, pool, 0))
+            gang_nw = job.shape.gang_nw(pool)
+            insort(self.running[pool], Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
         self.arrived, self.memo = [], decisions.memo
+
+    def goes_on(self, now_s):
+        """Time goes on to an instant; the gangs that are planned to end by then have ended."""
+        self.now_s = now_s
+        for pool, running in enumerate(self.running):
+            while running and running[0].planned_end_s <= now_s:
+                placement = running.pop(0).placement
+                self.free[pool].give(placement)
+                self.headroom.give(pool, placement, self.draws[pool])
+                self.memo = None
 
     def snapshot(self):
         """All that a policy was shown, as plain values."""

@@ -70,7 +70,7 @@ def test_a_name_that_is_nowhere_is_refused_with_the_nearest(tmp_path, monkeypatc
     with pytest.raises(ScenarioError) as error:
         find("helo")
     assert error.value.message.startswith(
-        "no such file, and no library scenario; did you mean 'hello'? (library: dual-track, hello"
+        "no such file, and no library scenario; did you mean 'hello'? (library: curtailment, dual-track, hello"
     )
     assert error.value.where == "helo"
 

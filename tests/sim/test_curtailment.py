@@ -1,4 +1,4 @@
-"""The library's curtailment scenario: a campus that loses a quarter of its feed for three hours, under four policies."""
+"""The library scenario curtailment: a campus loses a quarter of its feed for three hours, under four policies."""
 
 import numpy as np
 import pytest

@@ -252,3 +252,55 @@ def test_a_class_of_run_times_may_be_bound_to_stacks_too(built):
 
 def test_a_fleet_beyond_what_the_timeline_can_keep_is_refused(refused):
     assert "GW at full load; allowed: up to 9 GW" in refused(f"{HOLD} 8", "{pool: dgx, rack: dgx-h100, count: 2000000}")
+
+
+# names and laws
+
+
+def test_unknown_and_doubled_stacks_are_refused(refused):
+    message = refused(f"{TRAIN}, chips: 64, stacks: [cudda]", DGX)
+    assert "small.yaml:5: workload.llm.stacks: unknown stack 'cudda'; did you mean 'cuda'?" in message
+    assert "workload.llm.stacks: found a stack twice" in refused(f"{TRAIN}, chips: 64, stacks: [cuda, cuda]", DGX)
+
+
+def test_a_rate_of_an_unknown_model_or_accelerator_is_refused(refused):
+    row = "{{task: training, model: {}, accelerator: {}, precision: fp8, sequence: 8192, chips: 64, source: me,"
+    more = "catalog: {{rates: [" + row + " tokens_per_s_per_chip: 1000, confidence: low}}]}}"
+    assert "catalog.rates.0.model: unknown model 'llama9'" in refused(BOTH, DGX, more=more.format("llama9", "h100-sxm"))
+    wrong = more.format("llama3-70b", "h1000-sxm")
+    assert "catalog.rates.0.accelerator: unknown accelerator 'h1000-sxm'" in refused(BOTH, DGX, more=wrong)
+
+
+def test_what_an_accelerator_lacks_for_training_is_named(refused):
+    more = f"catalog: {{accelerators: {{mine: {MINE}}}, racks: {{my-rack: {MINE_RACK}}}}}"
+    message = refused(f"{TRAIN}, chips: 8, stacks: [cuda]", "{pool: p, rack: my-rack, count: 4}", more=more)
+    assert "on the stacks cuda: mine has no hbm and no training_precision" in message
+
+
+def test_a_law_without_a_list_of_sizes_is_judged_job_by_job(built):
+    plant = built(f"{TRAIN}, chips: {{lognormal: {{median: 32, sigma: 1}}}}, stacks: [cuda]", DGX)
+    assert plant.shape(0, 8, True) == "its model does not fit into the gang's HBM"
+    assert plant.shape(0, 16, True).pools == (0,)
+
+
+def test_a_measured_rate_in_the_other_precision_wins_over_a_roofline(built):
+    work = "kind: training, model: gpt-oss-120b, tokens: 1e9, chips: 64, stacks: [cuda], sequence: 4096"
+    assert built(work, DGX).shape(0, 64, True).pace_in(0) == pytest.approx(1 / (64 * 5824))
+    assert built(f"{work}, precision: fp8", DGX).shape(0, 64, True).pace_in(0) < 1 / (64 * 5824)
+
+
+def test_only_classes_that_can_run_in_a_pool_make_its_racks_bind(built):
+    """The rack holds the neuron class at full load; a hotter class for cuda never runs there."""
+    rack = "{accelerator: mine, chips: 8, domain_chips: 8, node_chips: 8, rating: 5 kW, source: me, confidence: low}"
+    mine = "{stack: mine, tdp: 1 kW, idle: 100 W, source: me, confidence: low}"
+    more = f"""  - {{class: hot, {HOLD} 1, stacks: [cuda], arrivals: {{per_hour: 1}}}}
+catalog: {{accelerators: {{mine: {mine}}}, racks: {{my-rack: {rack}}}}}"""
+    cool = "kind: synthetic, duration: 1 hour, demand: 0.5, chips: 1, stacks: [mine]"
+    assert built(cool, "{pool: p, rack: my-rack, count: 1}", DGX, more=more).limits == ()
+
+
+def test_racks_that_come_after_the_end_are_warned_of(tmp_path):
+    late = "{pool: late, rack: dgx-h100, count: 9, delivery: {first: 20 hours, every: 3 hours, racks: 2}}"
+    path = tmp_path / "small.yaml"
+    path.write_text(HEAD.format(fleet=f"{DGX}, {late}", work=f"{HOLD} 8", more=""), encoding="utf-8")
+    assert load(path).warnings == ["only 4 of the 9 racks of late are delivered by the end"]

@@ -106,6 +106,52 @@ def test_a_copy_changes_alone(limits, gang):
     assert (twin.feed_nw, twin.spare_nw) == naive(10**15, limits, [gang])
 
 
+@given(limits, st.lists(gangs, max_size=4), st.lists(gangs, max_size=4))
+@settings(derandomize=True, deadline=None)
+def test_the_least_of_two_headrooms_is_the_smaller_at_the_feed_and_at_each_level(limits, held, others):
+    one, other = Headroom(10**15, limits), Headroom(10**15, limits)
+    for gang in held:
+        one.take(*gang)
+    for gang in others:
+        other.take(*gang)
+    least = one.least(other)
+    assert least.feed_nw == min(one.feed_nw, other.feed_nw)
+    assert least.spare_nw == [min(pair) for pair in zip(one.spare_nw, other.spare_nw, strict=True)]
+    assert (one.feed_nw, one.spare_nw) == naive(10**15, limits, held)
+
+
+def test_a_domain_that_is_kept_out_of_a_rack_leaves_the_pdus_power_to_the_next():
+    headroom = Headroom(None, (Limit("rack 0", 8, (0b0011,)), Limit("PDU 0", 16, (0b1111,))))
+    assert headroom.overdrawn(0, ((0, 8), (1, 8), (2, 8)), 1) == 0b0010
+    assert headroom.overdrawn(0, ((0, 8), (1, 8), (2, 8), (3, 8)), 1) == 0b1010
+
+
+def test_a_domain_above_all_limits_is_never_full():
+    headroom = Headroom(None, (Limit("PDU 0", 0, (0b0110, 0)),))
+    headroom.take(0, ((0, 8), (3, 8)), 1)
+    headroom.take(1, ((70, 8),), 1)
+    assert headroom.spare_nw == [0]
+    assert headroom.full_domains(0, 1, 1) == 0b0110
+    assert headroom.full_domains(1, 1, 1) == 0
+    assert headroom.overdrawn(0, ((3, 8),), 1) == headroom.overdrawn(1, ((70, 8),), 1) == 0
+
+
+def test_thousands_of_racks_under_pdus_are_full_where_a_gang_or_its_pdu_left_nothing():
+    racks, each = 3_000, 30
+    limits = (
+        *[Limit(f"rack {at}", 20, (0b11 << 2 * at,)) for at in range(racks)],
+        *[Limit(f"PDU {at}", 100, (((1 << 2 * each) - 1) << 2 * each * at,)) for at in range(racks // each)],
+    )
+    headroom = Headroom(None, limits)
+    assert headroom.full_domains(0, 20, 1) == 0
+    headroom.take(0, ((5_000, 15),), 1)
+    assert headroom.full_domains(0, 5, 1) == 0
+    assert headroom.full_domains(0, 6, 1) == 0b11 << 5_000
+    headroom.take(0, tuple([(domain, 10) for domain in range(60, 78, 2)]), 1)
+    assert headroom.full_domains(0, 10, 1) == 0b11 << 5_000
+    assert headroom.full_domains(0, 11, 1) == ((1 << 60) - 1 << 60) | 0b11 << 5_000
+
+
 @pytest.mark.parametrize(("draw_nw", "overdrawn"), [(10, 0b0011), (9, 0)])
 def test_a_placement_that_takes_the_last_nanowatt_fits(draw_nw, overdrawn):
     headroom = Headroom(None, (Limit("PDU 0", 4 * 9, (0b0011,)),))
