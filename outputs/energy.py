@@ -35,6 +35,13 @@ def power_columns(record: Record, plant: Plant) -> dict[str, Floats]:
     return columns | {name: values[row] for name, values in named.items() if not np.isnan(values[0])}
 
 
+def powered_racks(record: Record, pool: int) -> NDArray[np.int64]:
+    """Racks of a pool that are on, shape (n_rows,) of the timeline."""
+    changes = record.timeline.powered[pool]
+    racks = np.array([0, *[count for _, count in changes]])
+    return racks[np.searchsorted([time_s for time_s, _ in changes], np.array(record.timeline.time_s), side="right")]
+
+
 def power_metrics(record: Record, plant: Plant, stays: Stays, warmup_s: float) -> dict[str, float]:
     """Peak and mean draw, the energy after the warmup by where it went, and what it cost.
 
@@ -60,8 +67,7 @@ def power_metrics(record: Record, plant: Plant, stays: Stays, warmup_s: float) -
     jobs_j, input_j = stays.total(stays.energy_j), stays.total(stays.input_j)
     idle_j = hosts_j = racks_j = 0.0
     for at, pool in enumerate(plant.pools):
-        powered = np.array(line.installed_chips[at]) / plant.rack_chips[at] if line.installed_chips[at] else pool.racks
-        rack_s = integral(np.broadcast_to(powered, lasts_s.shape), lasts_s)
+        rack_s = integral(powered_racks(record, at), lasts_s)
         idle_j += (rack_s * plant.rack_chips[at] - stays.total(stays.chip_s, stays.pool == at)) * pool.chip_idle_w
         hosts_j += rack_s * pool.hosts_w
         racks_j += rack_s * pool.idle_nw / NW_PER_W

@@ -92,13 +92,19 @@ def caps_frame(meter: Meter, plant: Plant, class_names: list[str]) -> pl.DataFra
     return pl.DataFrame(
         {
             "time_s": np.array(meter.cap_time_s),
-            "job_class": _names(group, np.array([class_names[at] for at in job_class])),
-            "pool": _names(group, np.array([plant.pools[at].name for at in pool])),
-            "levels": _names(group, np.array(["+".join(names) for names in levels])),
+            "job_class": _coded(group, [class_names[at] for at in job_class]),
+            "pool": _coded(group, [plant.pools[at].name for at in pool]),
+            "levels": _coded(group, ["+".join(names) for names in levels]),
             "cap_fraction": fraction,
             "throttle": fraction ** exponent[group] if len(group) else fraction,
         }
     )
+
+
+def _coded(codes: Ints, names: list[str]) -> pl.Series:
+    """Names by code as categories: millions of rows of a few names, at a byte or four each."""
+    enum = pl.Enum(sorted(set(names)))
+    return pl.Series(names, dtype=enum).gather(codes) if len(codes) else pl.Series([], dtype=enum)
 
 
 def stays_frame(stays: Stays, meter: Meter, jobs: Jobs, plant: Plant, class_names: list[str]) -> pl.DataFrame:
@@ -106,9 +112,6 @@ def stays_frame(stays: Stays, meter: Meter, jobs: Jobs, plant: Plant, class_name
 
     placement: "domain:chips" for each scale-up domain, where a level below the feed can bind.
     """
-    cut = len(meter.segments)
-    placements = [meter.placements.get(row, ()) for row in jobs.row[stays.job[: len(stays.job) - cut]].tolist()]
-    placements += [stay.placement for stay in meter.segments]
     frame = pl.DataFrame(
         {
             "number": jobs.number[stays.job],
@@ -122,6 +125,9 @@ def stays_frame(stays: Stays, meter: Meter, jobs: Jobs, plant: Plant, class_name
         }
     )
     if plant.limits:
+        last = stays.job[: len(stays.job) - len(meter.segments)]
+        placements = [meter.placements[row] for row in jobs.row[last].tolist()]
+        placements += [stay.placement for stay in meter.segments]
         places = [" ".join([f"{domain}:{chips}" for domain, chips in placement]) for placement in placements]
         frame = frame.with_columns(pl.Series("placement", places, pl.String))
     return frame.select(pl.format("{}/{}", "job_class", "number").alias("job_id"), pl.exclude("number")).sort(

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from outputs.energy import curtailment_metrics, power_columns, power_metrics
+from outputs.energy import curtailment_metrics, power_columns, power_metrics, powered_racks
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.record import REJECTED, Record
@@ -101,9 +101,10 @@ def timeline_frame(record: Record, plant: Plant) -> pl.DataFrame:
             "queue_chips": np.array(line.queue_chips),
             **busy,
             **{
-                f"installed_chips/{pool.name}": np.array(there)
-                for pool, there in zip(plant.pools, line.installed_chips, strict=True)
-                if there
+                f"installed_chips/{pool.name}": powered_racks(record, at) * plant.rack_chips[at]
+                for at, pool in enumerate(plant.pools)
+                # a cap that moves may switch racks of every pool off
+                if at in plant.growing or (record.meter is not None and pool.powered)
             },
             **(power_columns(record, plant) if plant.draws else {}),
         }
@@ -155,9 +156,10 @@ def _cluster_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str,
     if window_s <= 0:
         return {}
     held = [integral(np.array(busy), lasts_s) for busy in line.busy_chips]
+    varying = range(len(plant.pools)) if record.meter is not None else plant.growing
     there = [
-        integral(np.array(line.installed_chips[at]), lasts_s) if line.installed_chips[at] else pool.chips * window_s
-        for at, pool in enumerate(plant.pools)
+        integral(powered_racks(record, at), lasts_s) * chips if at in varying else pool.chips * window_s
+        for at, (pool, chips) in enumerate(zip(plant.pools, plant.rack_chips, strict=True))
     ]
     metrics = {"installed_chip_h": sum(there) / HOUR_S, "held_chip_h": sum(held) / HOUR_S}
     if sum(there):

@@ -23,7 +23,7 @@ class Timeline:
     queue_jobs: array[int]
     queue_chips: array[int]
     busy_chips: list[array[int]]  # by pool
-    installed_chips: list[array[int]]  # powered, by pool; empty for pools that are all there from the start
+    powered: list[list[tuple[float, int]]]  # by pool: (from [s], racks), as racks were switched on and off
     it_nw: array[int]  # empty where nothing draws power
     battery_w: array[float]  # given at the meter, below 0 while charging; empty without a battery
     soc_j: array[float]
@@ -32,8 +32,9 @@ class Timeline:
     @classmethod
     def of(cls, pools: int) -> Timeline:
         """An empty series for so many pools."""
-        busy, installed = [[array("q") for _ in range(pools)] for _ in range(2)]
-        return cls(array("d"), array("q"), array("q"), busy, installed, array("q"), array("d"), array("d"), array("d"))
+        busy = [array("q") for _ in range(pools)]
+        powered: list[list[tuple[float, int]]] = [[] for _ in range(pools)]
+        return cls(array("d"), array("q"), array("q"), busy, powered, array("q"), array("d"), array("d"), array("d"))
 
 
 class Segment(NamedTuple):

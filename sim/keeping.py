@@ -9,19 +9,14 @@ if TYPE_CHECKING:
 class Keeping:
     """Writes a cluster's state into its record; turn() before the first change of an instant."""
 
-    __slots__ = ("_changed_s", "_cluster", "_counted_s", "_draws", "_growing", "_rack_chips", "waiting_chips")
+    __slots__ = ("_changed_s", "_cluster", "_counted_s", "_draws", "waiting_chips")
 
     def __init__(self, cluster: "Cluster") -> None:
-        plant, record = cluster.plant, cluster.record
         self.waiting_chips: dict[str, int] = {}  # by reason, since the last pass
         self._cluster = cluster
         self._changed_s = 0.0  # the last instant with a change, kept in the timeline at the next one
         self._counted_s = 0.0
-        self._draws = plant.draws
-        # a cap that moves may switch racks of every pool off
-        moving = record.meter is not None
-        self._growing = [at for at, pool in enumerate(plant.pools) if at in plant.growing or (moving and pool.powered)]
-        self._rack_chips = plant.rack_chips
+        self._draws = cluster.plant.draws
 
     @property
     def changed_s(self) -> float:
@@ -60,8 +55,6 @@ class Keeping:
             column.append(cluster.busy[pool])
         if self._draws:
             timeline.it_nw.append(cluster.it_nw)
-        for pool in self._growing:
-            timeline.installed_chips[pool].append(cluster.yard.racks[pool] * self._rack_chips[pool])
         feed = cluster.feed
         if feed is not None:
             timeline.throttle.append(feed.throttle)

@@ -53,7 +53,7 @@ class Yard:
             self._on.append(pool)
             self._cluster.draw_idle(idle_nw)
             rack = self.racks[pool]
-            self.racks[pool] += 1
+            self._count(pool, 1)
             any_on = True
             if boot_s:
                 clock = self._cluster.clock
@@ -67,7 +67,7 @@ class Yard:
         if not self._on:
             return False
         pool = self._on.pop()
-        self.racks[pool] -= 1
+        self._count(pool, -1)
         rack = self.racks[pool]
         if self._booting.pop((pool, rack), None) is None:
             self._cluster.free[pool].take(self._chips(pool, rack))
@@ -83,6 +83,10 @@ class Yard:
             self._cluster.look_again()
             del self._booting[event.pool, event.rack]
             self._ready(event.pool, event.rack)
+
+    def _count(self, pool: int, by: int) -> None:
+        self.racks[pool] += by
+        self._cluster.record.timeline.powered[pool].append((self._cluster.clock.now, self.racks[pool]))
 
     def _ready(self, pool: int, rack: int) -> None:
         self._cluster.free[pool].give(self._chips(pool, rack))
