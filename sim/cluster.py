@@ -57,7 +57,7 @@ class Cluster:
         if record.meter is not None:
             self.feed = Feed(self, clock, plant, policy.power, record.meter, site or no_site(), losses)
         if site is not None and rule is not None:
-            self.deferral = Deferral(clock, plant, rule, site, self._join)
+            self.deferral = Deferral(clock, plant, rule, site, self._let_go)
         self.keeping = Keeping(self)
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
         self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
@@ -176,8 +176,11 @@ class Cluster:
             self.feed.close(end_s)
         self.record.end_time_s = end_s
 
-    def _join(self, job: QueuedJob) -> None:
+    def _let_go(self, job: QueuedJob) -> None:
         self.look_again()
+        self._join(job)
+
+    def _join(self, job: QueuedJob) -> None:
         if self._growing and not self._still_fits(job.shape):
             self.record.reject(job.row, NO_FEED)
             return
