@@ -70,8 +70,33 @@ def _power(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     if "cap_w" in summary:
         mean += f" ({_percent(summary['feed_mean_fraction'])})"
         peak += f" ({_percent(summary['feed_peak_fraction'])}) of {power(summary['cap_w'])}"
-    energy = f"{summary['feed_energy_j'] / 3.6e9:,.1f} MWh: {_shares(summary, 'energy_', '_j')}"
-    return [("feed", f"{mean}, {peak}"), ("energy", energy)]
+    parts = f"{energy(summary['feed_energy_j'])}: {_shares(summary, 'energy_', '_j')}"
+    return [("feed", f"{mean}, {peak}"), ("energy", parts), *_moving(summary), *_costs(summary)]
+
+
+def _moving(summary: Mapping[str, float]) -> list[tuple[str, str]]:
+    """What a feed that moves did to the jobs."""
+    rows = []
+    if summary.get("throttle_mean_fraction", 1.0) < 1 or summary.get("preemptions"):
+        stopped = f"{summary['preemptions']:,.0f} jobs stopped, {summary['lost_chip_h']:,.1f} chip-h lost"
+        rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}, {stopped}"))
+    if "curtailments" in summary:
+        less = f"{energy(summary['curtailed_energy_j'])} less"
+        paid = f", {summary['curtailment_payment_usd']:,.0f} USD paid" if summary["curtailment_payment_usd"] else ""
+        rows.append(
+            ("curtailed", f"{summary['curtailments']:,.0f} times, {summary['curtailed_h']:,.1f} h, {less}{paid}")
+        )
+    return rows
+
+
+def _costs(summary: Mapping[str, float]) -> list[tuple[str, str]]:
+    rows = []
+    if "electricity_usd" in summary:
+        mean = f"{summary['electricity_usd_per_mwh']:,.2f} USD/MWh"
+        rows.append(("electricity", f"{summary['electricity_usd']:,.0f} USD, mean {mean}"))
+    if "carbon_g" in summary:
+        rows.append(("carbon", f"{summary['carbon_g'] / 1e6:,.1f} t, mean {summary['carbon_g_per_kwh']:,.1f} gCO2/kWh"))
+    return rows
 
 
 def _shares(summary: Mapping[str, float], prefix: str, suffix: str) -> str:
@@ -90,6 +115,11 @@ def power(draw_w: float) -> str:
     return f"{draw_w / 1e6:,.2f} MW" if draw_w >= 1e6 else f"{draw_w / 1e3:,.1f} kW"
 
 
+def energy(energy_j: float) -> str:
+    """An energy as a person says it: "237.0 MWh" or "30.1 kWh"."""
+    return f"{energy_j / 3.6e9:,.1f} MWh" if energy_j >= 3.6e9 else f"{energy_j / 3.6e6:,.1f} kWh"
+
+
 def duration(time_s: float) -> str:
     """A time as a person says it: "3.2 h" or "12 days"."""
     for unit, factor in (("days", 2 * DAY_S), ("h", 2 * HOUR_S), ("min", 120.0)):
@@ -100,7 +130,7 @@ def duration(time_s: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{round(100 * share, 1) + 0.0:.1f} %"  # + 0.0: no minus before a zero
 
 
 def _spread(summary: Mapping[str, float], name: str, unit: str) -> str:

@@ -15,6 +15,13 @@ horizon: 7 days              # or until-done: when the last job has ended
 warmup: 1 day                # jobs submitted before this are not counted
 seed: 0
 
+# site:                      # the power contract; without it nothing caps the draw
+#   feed: 60 kW
+#   pue: {{fixed: 2 kW, proportional: 0.1}}
+#   battery: {{energy: 20 kWh, power: 20 kW}}
+#   curtailment: [{{at: 3 days, for: 2 hours, by: 25 %, notice: 15 min}}]
+#   price: 80 USD/MWh        # or {{file: prices.csv, column: price, unit: USD/MWh}}
+
 fleet:                       # pools of like racks; `megawatt show racks` lists them
   - {{pool: dgx, rack: dgx-h100, count: 8}}
   # - {{pool: cpu, rack: plain, chips: 128}}        # identical processors without topology
