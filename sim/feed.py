@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import simpy
 
 from outputs.record import Meter
+from policies.loads import Load
 from policies.power import PowerPolicy
 from policies.queue import QueuedJob
 from policies.view import Release
@@ -64,6 +65,7 @@ class Feed:
         self._spare_nw = [limit.spare_nw for limit in plant.limits]
         self._groups: dict[tuple[int, int, tuple[int, ...]], Group] = {}
         self._active: list[Group] = []  # groups with gangs
+        self._loads: list[Load] = []  # theirs
         self._least_nw = 0  # of all gangs under the lowest caps
         self._books = Books(cluster.record, meter, losses)
         self._look_s = math.inf
@@ -83,8 +85,7 @@ class Feed:
             number = self._books.add_group(job.job_class, run.pool, [limits[at].name for at in under])
             group = self._groups[key] = Group(number, run.pool, self._plant.plans[job.job_class])
         if not group.gangs:
-            self._active.append(group)
-            self._active.sort(key=lambda one: one.number)
+            self._set_active([*self._active, group])
         gang = Gang(run, job, work, group, self._clock.now, lasts_s + self._books.restart_s(run.row), under)
         group.add(gang)
         self._least_nw += run.chips * group.load.least_nw
@@ -94,7 +95,7 @@ class Feed:
         """End all gangs that are due now."""
         now_s = self._clock.now
         next_s = math.inf
-        for group in list(self._active):
+        for group in self._active:
             while (end_s := group.next_end_s()) <= now_s:
                 gang = group.next_gang()
                 self._cluster.end(gang.run)
@@ -132,7 +133,7 @@ class Feed:
         if self.storage is not None:
             give_w = self._reach_w()
             room_nw = self._contract.it_nw(self._contract.cap_w + (give_w or -self._set_aside_w())) - idle_nw
-        fractions = self._power.allocate([group.load for group in active], room_nw, self._spare_nw)
+        fractions = self._power.allocate(self._loads, room_nw, self._spare_nw)
         jobs_nw, chips, speed, next_s = 0, 0, 0.0, math.inf
         for group, fraction in zip(active, fractions, strict=True):
             if fraction != group.fraction:
@@ -175,7 +176,11 @@ class Feed:
         group.remove(gang)
         self._least_nw -= gang.run.chips * group.load.least_nw
         if not group.gangs:
-            self._active.remove(group)
+            self._set_active([one for one in self._active if one is not group])
+
+    def _set_active(self, groups: list[Group]) -> None:
+        self._active = sorted(groups, key=lambda group: group.number)
+        self._loads = [group.load for group in self._active]
 
     def _reach_w(self) -> float:
         """What the battery can give now of what it is asked for [W]: the load at full speed less a curtailed cap.

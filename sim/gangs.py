@@ -90,10 +90,12 @@ class Group:
 
     def put(self, now_s: float, fraction: float) -> None:
         """Change the cap from now on."""
-        self._progress_s, self._chip_j = self.progress_s(now_s), self.chip_j(now_s)
+        load, lasted_s = self.load, now_s - self._since_s
+        self._progress_s += lasted_s * self.speed
+        self._chip_j += lasted_s * (self._busy_w - (1.0 - self.fraction) * self._span_w)
         self._since_s = now_s
-        self.fraction, self.speed = fraction, self.load.speed(fraction)
-        self.draw_nw = self.load.draw_nw(fraction)
+        self.fraction, self.speed = fraction, load.speed(fraction)
+        self.draw_nw = load.draw_nw(fraction)
 
     def progress_s(self, now_s: float) -> float:
         """Full-speed seconds that have passed [s]."""

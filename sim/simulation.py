@@ -105,24 +105,21 @@ class Simulation:
 
     def _advance_with(self, feed: Feed, events: int) -> bool:
         """As advance, where the next end of a job moves with the speeds and is no event."""
-        clock, cluster, coming = self.clock, self.cluster, self.clock.coming
+        clock, cluster, coming, last_s = self.clock, self.cluster, self.clock.coming, self.end_s
         for done in range(events):
-            event_s = coming[0][0] if coming else math.inf
-            if cluster.stale and min(event_s, feed.next_end_s) > clock.now:
+            event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
+            if cluster.stale and event_s > clock.now and end_s > clock.now:
                 cluster.decide()
-                event_s = coming[0][0] if coming else math.inf
-            end_s = feed.next_end_s
-            if min(event_s, end_s) > self.end_s or (self.end_s == math.inf and self._done()):
+                event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
+            next_s = end_s if end_s <= event_s else event_s
+            if next_s > last_s or next_s == math.inf or (last_s == math.inf and self._done()):
                 self.record.events += done
                 return False
-            if end_s <= event_s and end_s < math.inf:
+            if end_s <= event_s:
                 clock.jump(end_s)
                 feed.end_due()
-            elif coming:
-                clock.step()
             else:
-                self.record.events += done
-                return False
+                clock.step()
         self.record.events += events
         return True
 
