@@ -1,6 +1,6 @@
 """The clock: SimPy's environment with absolute times and a fixed order of things within one instant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from heapq import heappush
 from typing import Any, cast
@@ -41,12 +41,14 @@ class Clock(simpy.Environment):
 
 
 class Moment(simpy.Event):
-    """An event that happens at a set time; a process waits for it by yielding it."""
+    """An event that happens at a set time; a process waits for it by yielding it, or `heard` is called with it."""
 
-    def __init__(self, clock: Clock, time_s: float, phase: Phase) -> None:
+    def __init__(
+        self, clock: Clock, time_s: float, phase: Phase, heard: Callable[[simpy.Event], None] | None = None
+    ) -> None:
         # Event.__init__ is not called: like simpy.Timeout, this event is triggered from the first.
         self.env = clock
-        self.callbacks = []
+        self.callbacks = [] if heard is None else [heard]
         self._ok = True
         self._value = None
         clock.put(self, time_s, phase)

@@ -3,24 +3,11 @@
 import math
 from collections.abc import Callable
 
-import simpy
-
 from policies.power import DeferRule
 from policies.queue import QueuedJob
 from scenarios.contract import SiteSteps
-from sim.clock import Clock, Phase
+from sim.clock import Clock, Moment, Phase
 from topologies.plant import Plant
-
-
-class Deadline(simpy.Event):
-    """The end of a job's patience."""
-
-    def __init__(self, clock: Clock, time_s: float, heard: Callable[[int], None], row: int) -> None:
-        self.env = clock
-        self.callbacks = [lambda _: heard(row)]
-        self._ok = True
-        self._value = None
-        clock.put(self, time_s, Phase.SIGNAL)
 
 
 class Deferral:
@@ -57,7 +44,7 @@ class Deferral:
             return False
         if until_s < math.inf and job.row not in self._timed:
             self._timed.add(job.row)
-            Deadline(self.clock, until_s, self._let_go, job.row)
+            Moment(self.clock, until_s, Phase.SIGNAL, lambda _: self._let_go(job.row))
         self.jobs[job.row] = job
         self.chips += job.shape.chips
         return True

@@ -1,10 +1,7 @@
 """The feed as it changes: the caps on running gangs, the battery, and what a falling cap stops."""
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-import simpy
 
 from outputs.record import Meter
 from policies.loads import Load
@@ -13,7 +10,7 @@ from policies.queue import QueuedJob
 from policies.view import Release
 from scenarios.contract import SiteSteps
 from sim.books import Books
-from sim.clock import Clock, Phase
+from sim.clock import Clock, Moment, Phase
 from sim.contract import Contract
 from sim.gangs import Gang, Group
 from sim.interruptions import Interruptions
@@ -22,17 +19,6 @@ from topologies.plant import Plant
 
 if TYPE_CHECKING:
     from sim.cluster import Cluster
-
-
-class Look(simpy.Event):
-    """The battery is full or empty, or its ramp has passed a step."""
-
-    def __init__(self, clock: Clock, time_s: float, heard: Callable[[simpy.Event], None]) -> None:
-        self.env = clock
-        self.callbacks = [heard]
-        self._ok = True
-        self._value = None
-        clock.put(self, time_s, Phase.BATTERY)
 
 
 class Feed:
@@ -211,7 +197,7 @@ class Feed:
         if look_s < self._look_s or self._look_s <= now_s:
             self._look_s = look_s
             if look_s < math.inf:
-                Look(self._clock, max(look_s, now_s), lambda _: self._cluster.look_again())
+                Moment(self._clock, max(look_s, now_s), Phase.BATTERY, lambda _: self._cluster.look_again())
 
     def _full_nw(self) -> int:
         return sum([group.load.chips * group.load.full_nw for group in self._active])

@@ -5,22 +5,10 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from sim.clock import Clock, Phase
+from sim.clock import Moment, Phase
 
 if TYPE_CHECKING:
     from sim.cluster import Cluster
-
-
-class Booted(simpy.Event):
-    """A rack is up again."""
-
-    def __init__(self, clock: Clock, time_s: float, yard: "Yard", pool: int, rack: int) -> None:
-        self.env = clock
-        self.callbacks = [yard.booted]
-        self._ok = True
-        self._value = None
-        self.pool, self.rack = pool, rack
-        clock.put(self, time_s, Phase.BOOTED)
 
 
 class Yard:
@@ -34,7 +22,7 @@ class Yard:
         self.racks = [0] * len(cluster.plant.pools)  # powered
         self.dark: deque[tuple[int, float]] = deque()  # (pool, boot [s]), in order of arrival
         self._on: list[int] = []  # pools of powered racks, in order
-        self._booting: dict[tuple[int, int], Booted] = {}
+        self._booting: dict[tuple[int, int], Moment] = {}
         self._cluster = cluster
 
     def deliver(self, pool: int, racks: int) -> None:
@@ -56,8 +44,7 @@ class Yard:
             self._count(pool, 1)
             any_on = True
             if boot_s:
-                clock = self._cluster.clock
-                self._booting[pool, rack] = Booted(clock, clock.now + boot_s, self, pool, rack)
+                self._boot(pool, rack, boot_s)
             else:
                 self._ready(pool, rack)
         return any_on
@@ -76,13 +63,17 @@ class Yard:
         self.dark.appendleft((pool, plant.site.rack_boot_s))
         return True
 
-    def booted(self, event: simpy.Event) -> None:
-        """A rack that was switched off is up again, unless it has been switched off meanwhile."""
-        assert isinstance(event, Booted)
-        if self._booting.get((event.pool, event.rack)) is event:
-            self._cluster.look_again()
-            del self._booting[event.pool, event.rack]
-            self._ready(event.pool, event.rack)
+    def _boot(self, pool: int, rack: int, boot_s: float) -> None:
+        """Let a rack come up, unless it is switched off again meanwhile."""
+
+        def booted(event: simpy.Event) -> None:
+            if self._booting.get((pool, rack)) is event:
+                self._cluster.look_again()
+                del self._booting[pool, rack]
+                self._ready(pool, rack)
+
+        clock = self._cluster.clock
+        self._booting[pool, rack] = Moment(clock, clock.now + boot_s, Phase.BOOTED, booted)
 
     def _count(self, pool: int, by: int) -> None:
         self.racks[pool] += by
