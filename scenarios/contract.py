@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from scenarios.draws import draw, stream
 from scenarios.signals import Series
 from scenarios.site import Curtailment, Site
-from scenarios.units import DAY_S
+from scenarios.units import YEAR_S
 
 Floats = NDArray[np.float64]
-YEAR_S = 365.25 * DAY_S
 MOST_EVENTS = 100_000
 
 

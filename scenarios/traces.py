@@ -5,9 +5,7 @@ that stand twice are kept as recorded. Blank lines carry nothing and are passed 
 """
 
 import datetime
-import gzip
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import polars as pl
 
 from scenarios.errors import ScenarioError, unknown
 from scenarios.jobs import JobTable
+from scenarios.packed import read_text
 from scenarios.values import LONGEST_S
 
 CSV_COLUMNS = ("number", "submit_s", "chips", "run_s", "estimate_s", "tenant")
@@ -143,7 +142,7 @@ def read_trace(name: str, path: Path, on_bad_row: str = "fail") -> TraceFile:
     if name not in FORMATS:
         raise ScenarioError(unknown("trace format", name, FORMATS))
     form = FORMATS[name]
-    text = _read_text(path)
+    text = read_text(path, MOST_BYTES)
     lines = pl.DataFrame({"text": text.split("\n")}).with_row_index("line", offset=1)
     lines = lines.filter(~pl.col("text").str.contains(r"^\s*(;|$)"))
     header: list[str] = []
@@ -219,20 +218,3 @@ def _bad_row(path: Path, row: pl.DataFrame, columns: list[Column], width: int) -
     column = next(column for column in columns if row[column.name][0] is None)
     raw = row.select(column.raw.alias("raw"))["raw"][0]
     return ScenarioError(f"{column.name}: found {raw!r}; allowed: {column.allowed}{hint}", where)
-
-
-def _read_text(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        raise ScenarioError("is no file", str(path))
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
-            raise ScenarioError(f"holds more than {MOST_BYTES // 2**20} MiB of text", str(path))
-        return raw.decode("utf-8-sig", errors="replace")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ScenarioError(f"is damaged: {error}", str(path)) from None
-    except OSError as error:
-        raise ScenarioError(f"cannot be read: {error.strerror}", str(path)) from None
