@@ -7,6 +7,7 @@ from rich.table import Table
 
 from outputs.folder import facts_of, summary_of
 from outputs.tables import duration, power, table
+from scenarios.errors import ScenarioError
 
 Show = Callable[[float], str]
 
@@ -43,13 +44,20 @@ _DIFFERENCE = 5e-5  # below this two values are shown as equal
 
 def compare_table(folders: Sequence[Path]) -> Table:
     """A row a metric that any run has, a column a run, with differences to the first; ScenarioError for no run."""
-    facts, summaries = [facts_of(folder) for folder in folders], [summary_of(folder) for folder in folders]
-    rows = [["policy", *(", ".join(fact["policy"].values()) for fact in facts)]]
-    rows.append(["scenario, seed", *(f"{fact['name']}, {fact['seed']}" for fact in facts)])
+    heads, summaries = zip(*[(_head(folder), summary_of(folder)) for folder in folders], strict=True)
+    rows = [["policy", *(policy for policy, _ in heads)], ["scenario, seed", *(name for _, name in heads)]]
     for label, metric, show in ROWS:
         if any(metric in summary for summary in summaries):
             rows.append([label, *(_cell(metric, summary, summaries[0], show) for summary in summaries)])
     return table("", ["", *(f"{folder.name} " for folder in folders)], rows)
+
+
+def _head(folder: Path) -> tuple[str, str]:
+    facts = facts_of(folder)
+    try:
+        return ", ".join(facts["policy"].values()), f"{facts['name']}, {facts['seed']}"
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder / "run.json")) from None
 
 
 def _cell(metric: str, summary: Mapping[str, float], first: Mapping[str, float], show: Show) -> str:

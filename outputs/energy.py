@@ -13,7 +13,7 @@ from topologies.plant import Plant
 from topologies.power import NW_PER_W
 
 Floats = NDArray[np.float64]
-_ABOVE = 1e-9  # a meter reading this much above the cap (relative) is above it, not rounding
+_ABOVE, _ABOVE_W = 1e-9, 1e-3  # a meter reading more than this above the cap (relative, in watts) is no rounding
 
 
 def power_columns(record: Record, plant: Plant) -> dict[str, Floats]:
@@ -96,10 +96,15 @@ def power_metrics(record: Record, plant: Plant, stays: Stays, warmup_s: float) -
 def _planning_peak_w(it_w: Floats, time_s: Floats, stays: Stays, plant: Plant, warmup_s: float) -> float:
     """The IT draw if all gangs of an instant had their peaks at once [W].
 
-    The draw of the timeline is a mean; each busy chip's peak is its full mean draw times its class's peak_to_mean.
+    The draw of the timeline is a mean, which peaks at peak_to_mean of a busy chip's whole draw at full speed with its
+    host share; caps on chips are left out, since a cap holds the mean and not the peak.
     """
-    extra = np.array([[draw_nw * (plan.peak_to_mean - 1) for draw_nw in plan.draw_nw] for plan in plant.plans])
-    adds_w = stays.chips * extra[stays.job_class, stays.pool] / NW_PER_W
+    idle_w = np.array([pool.chip_idle_w for pool in plant.pools])
+    busy_w, draw_w = (np.array([getattr(plan, name) for plan in plant.plans]) for name in ("busy_w", "draw_nw"))
+    above_w = busy_w - idle_w
+    through = np.divide(draw_w / NW_PER_W, above_w, where=above_w > 0, out=np.zeros_like(above_w))
+    factor = np.array([plan.peak_to_mean for plan in plant.plans])[:, np.newaxis] - 1
+    adds_w = stays.chips * (busy_w * through * factor)[stays.job_class, stays.pool]
     at = np.searchsorted(time_s, np.concatenate([stays.from_s, stays.to_s]), side="left")
     steps_w = np.bincount(at, weights=np.concatenate([adds_w, -adds_w]), minlength=len(time_s) + 1)
     peak_w = it_w + np.cumsum(steps_w)[: len(time_s)]
@@ -122,12 +127,11 @@ def _contract_metrics(columns: dict[str, Floats], lasts_s: Floats, metrics: dict
     feed_w, cap_w = columns["feed_w"], columns["cap_w"]
     seen = lasts_s > 0
     highest_w = float(cap_w[seen].max())
-    found = {
-        "cap_w": highest_w,
-        "feed_peak_fraction": metrics["feed_peak_w"] / highest_w,
-        "feed_mean_fraction": metrics["feed_mean_w"] / highest_w,
-    }
-    above_w = np.where(feed_w > cap_w * (1 + _ABOVE), feed_w - cap_w, 0.0)
+    found = {"cap_w": highest_w}
+    if highest_w > 0:
+        found["feed_peak_fraction"] = metrics["feed_peak_w"] / highest_w
+        found["feed_mean_fraction"] = metrics["feed_mean_w"] / highest_w
+    above_w = np.where(feed_w > cap_w * (1 + _ABOVE) + _ABOVE_W, feed_w - cap_w, 0.0)
     if above_w[seen].any():
         found["infeasible_s"] = integral((above_w > 0).astype(np.float64), lasts_s)
         found["infeasible_max_w"] = float(above_w[seen].max())
@@ -135,31 +139,40 @@ def _contract_metrics(columns: dict[str, Floats], lasts_s: Floats, metrics: dict
         found["throttle_mean_fraction"] = integral(columns["throttle"], lasts_s) / math.fsum(lasts_s.tolist())
     if "price_usd_per_mwh" in columns:
         found["electricity_usd"] = integral(feed_w * columns["price_usd_per_mwh"] / 3.6e9, lasts_s)
-        found["electricity_usd_per_mwh"] = found["electricity_usd"] / metrics["feed_energy_j"] * 3.6e9
+        if metrics["feed_energy_j"] > 0:
+            found["electricity_usd_per_mwh"] = found["electricity_usd"] / metrics["feed_energy_j"] * 3.6e9
     if "carbon_g_per_kwh" in columns:
         found["carbon_g"] = integral(feed_w * columns["carbon_g_per_kwh"] / 3.6e6, lasts_s)
-        found["carbon_g_per_kwh"] = found["carbon_g"] / metrics["feed_energy_j"] * 3.6e6
+        if metrics["feed_energy_j"] > 0:
+            found["carbon_g_per_kwh"] = found["carbon_g"] / metrics["feed_energy_j"] * 3.6e6
     return found
 
 
 def curtailment_metrics(record: Record, plant: Plant, warmup_s: float) -> dict[str, float]:
-    """How often and how long less was drawn on request, how much less than just before, and what was paid for it."""
-    steps = record.site
-    events = [event for event in steps.events if event.from_s >= warmup_s] if steps is not None else []
+    """How often and how long the cap was curtailed, how much less was drawn than just before, and what was paid for it.
+
+    Where events overlap, each instant counts for the one that sets the cap, against the draw before the first of them.
+    An event at time 0 has no draw before it and counts nothing.
+    """
+    steps, end_s = record.site, record.end_time_s
+    if steps is None or end_s <= warmup_s:
+        return {}
+    events = [event for event in steps.events if warmup_s <= event.from_s < end_s]
     if not events:
         return {}
     time_s = np.array(record.timeline.time_s)
     feed_w = power_columns(record, plant)["feed_w"]
-    saved, paid = [], []
-    for event in events:
-        before = max(int(np.searchsorted(time_s, event.from_s, side="left")) - 1, 0)
-        lasts_s = durations(time_s, event.from_s, min(event.to_s, record.end_time_s))
-        less_j = integral(np.maximum(0.0, feed_w[before] - feed_w), lasts_s)
-        saved.append(less_j)
-        paid.append(less_j * event.payment + event.payment_usd)
+    holds = steps.event[steps.row_at(time_s)]
+    lasts_s = durations(time_s, warmup_s, end_s) * (holds >= 0)
+    # the row before each stretch of curtailment, carried through it
+    begins = (holds >= 0) & (np.append(-1, holds[:-1]) < 0)
+    before = np.maximum.accumulate(np.where(begins, np.arange(len(time_s)), 0)) - 1
+    less_j = np.where(before >= 0, np.maximum(0.0, feed_w[before] - feed_w), 0.0) * lasts_s
+    payment = np.array([event.payment for event in steps.events])[holds]
     return {
         "curtailments": len(events),
-        "curtailed_h": math.fsum(min(event.to_s, record.end_time_s) - event.from_s for event in events) / HOUR_S,
-        "curtailed_energy_j": math.fsum(saved),
-        "curtailment_payment_usd": math.fsum(paid),
+        "curtailed_h": math.fsum(lasts_s.tolist()) / HOUR_S,
+        "curtailed_energy_j": math.fsum(less_j.tolist()),
+        "curtailment_payment_usd": math.fsum((less_j * payment).tolist())
+        + math.fsum(event.payment_usd for event in events),
     }

@@ -99,12 +99,15 @@ def _undisturbed() -> Iterator[None]:
 
 def facts_of(folder: Path) -> dict[str, Any]:
     """run.json of a saved run; ScenarioError if it is none."""
-    return dict(_json(folder, "run.json"))
+    return _mapping(folder, "run.json")
 
 
 def summary_of(folder: Path) -> dict[str, float]:
     """summary.json of a saved run; ScenarioError if it is none."""
-    return dict(_json(folder, "summary.json"))
+    found = _mapping(folder, "summary.json")
+    if not all(isinstance(value, int | float) for value in found.values()):
+        raise ScenarioError("is damaged: a metric is no number", str(folder / "summary.json"))
+    return found
 
 
 def table_of(folder: Path, name: str) -> pl.DataFrame:
@@ -182,6 +185,13 @@ def _writable(folder: Path) -> bool:
     while not parent.exists():
         parent = parent.parent
     return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+
+
+def _mapping(folder: Path, name: str) -> dict[str, Any]:
+    found = _json(folder, name)
+    if not isinstance(found, dict):
+        raise ScenarioError("is damaged: it holds no keys", str(folder / name))
+    return found
 
 
 def _json(folder: Path, name: str) -> Any:

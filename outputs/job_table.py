@@ -21,11 +21,9 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
     why = np.where(jobs.rejected, REJECTED - jobs.pool, 0)
     trains = np.array([plan.per_gang for plan in plant.plans])
     moving = record.meter is not None
-    cut = np.arange(len(stays.job)) >= len(stays.job) - (len(record.meter.segments) if record.meter else 0)
-    stopped = np.isin(np.arange(len(jobs.chips)), stays.job[~cut], invert=True)
     run_s = np.where(jobs.completed, stays.by_job(stays.to_s - stays.from_s, jobs), np.nan)
     status = np.select(
-        [jobs.rejected, jobs.completed, jobs.started & ~stopped],
+        [jobs.rejected, jobs.completed, stays.hold(jobs)],
         ["rejected", "completed", "running"],
         default="waiting",
     )
@@ -47,7 +45,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
             "tokens": work.tokens(jobs, plant)[0],
             "energy_j": stays.by_job(stays.whole_j, jobs),
             "run_s": run_s,
-            "preemptions": np.bincount(stays.job[cut], minlength=len(jobs.chips)),
+            "preemptions": np.bincount(stays.job[len(stays.last) :], minlength=len(jobs.chips)),
             "lost_chip_s": jobs.chips * stays.by_job(stays.lost_s, jobs),
             "trains": trains[jobs.job_class],
         }
@@ -125,8 +123,7 @@ def stays_frame(stays: Stays, meter: Meter, jobs: Jobs, plant: Plant, class_name
         }
     )
     if plant.limits:
-        last = stays.job[: len(stays.job) - len(meter.segments)]
-        placements = [meter.placements[row] for row in jobs.row[last].tolist()]
+        placements = [meter.placements[row] for row in jobs.row[stays.last].tolist()]
         placements += [stay.placement for stay in meter.segments]
         places = [" ".join([f"{domain}:{chips}" for domain, chips in placement]) for placement in placements]
         frame = frame.with_columns(pl.Series("placement", places, pl.String))

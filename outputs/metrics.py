@@ -15,7 +15,7 @@ from outputs.energy import curtailment_metrics, power_columns, power_metrics, po
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.record import REJECTED, Record
-from outputs.stays import Work, stays_of, work_of
+from outputs.stays import Stays, Work, stays_of, work_of
 from outputs.steps import durations, integral
 from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM
 from scenarios.load import Scenario
@@ -45,12 +45,11 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     work = work_of(record, jobs, stays, plant)
     warmup_s = min(scenario.keys.warmup, record.end_time_s)
     counted = jobs.submit_s >= warmup_s
-    held_s = stays.by_job(stays.to_s - stays.from_s, jobs)
-    summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, held_s, counted)}
+    summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, stays, counted)}
     class_names = [keys.job_class for keys in scenario.keys.workload]
     if len(class_names) > 1:
         for at, name in enumerate(class_names):
-            part = _job_metrics(jobs, held_s, counted & (jobs.job_class == at))
+            part = _job_metrics(jobs, stays, counted & (jobs.job_class == at))
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)
@@ -116,17 +115,19 @@ def bounded_slowdown(wait_s: Floats, run_s: Floats) -> Floats:
     return np.asarray(np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, SLOWDOWN_TAU_S)))
 
 
-def _job_metrics(jobs: Jobs, held_s: Floats, counted: Bools) -> dict[str, float]:
+def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools) -> dict[str, float]:
     started, completed = counted & jobs.started, counted & jobs.completed
+    running = stays.hold(jobs)
     wait_s = jobs.start_s - jobs.submit_s
     metrics = {
         "submitted_jobs": int(counted.sum()),
         "completed_jobs": int(completed.sum()),
-        "running_at_end_jobs": int((started & ~completed).sum()),
-        "waiting_at_end_jobs": int((counted & ~started & ~jobs.rejected).sum()),
+        "running_at_end_jobs": int((counted & running).sum()),
+        "waiting_at_end_jobs": int((counted & ~jobs.completed & ~running & ~jobs.rejected).sum()),
         "rejected_jobs": int((counted & jobs.rejected).sum()),
         **_spread("wait", "s", wait_s[started]),
     }
+    held_s = stays.by_job(stays.to_s - stays.from_s, jobs)
     waited_s = (jobs.end_s - jobs.submit_s - held_s)[completed]  # after a stop too
     slowdown = bounded_slowdown(waited_s, held_s[completed])
     metrics |= _spread("bounded_slowdown", "ratio", slowdown)

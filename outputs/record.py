@@ -55,15 +55,17 @@ class Meter:
     """What runs with changing speeds keep besides: readings by job, and the caps as they changed.
 
     energy_j: of the job's last stay, chips with their host share before conversion. done: work done, in the class's
-    units. counted_j, counted_done: the same at the end of the warmup. resumed_s: begin of the last stay of jobs that
-    were stopped before. cap_*: a row per change of a group's cap, as a fraction of its range above idle.
-    placements: where gangs sat, kept where levels below the feed can bind.
+    units; work_s: the same in seconds at full speed. counted_*: the same at the end of the warmup. resumed_s: begin of
+    the last stay of jobs that were stopped before. cap_*: a row per change of a group's cap, as a fraction of its range
+    above idle. placements: where gangs sat, kept where levels below the feed can bind.
     """
 
     energy_j: array[float] = field(default_factory=lambda: array("d"))
     done: array[float] = field(default_factory=lambda: array("d"))
+    work_s: array[float] = field(default_factory=lambda: array("d"))
     counted_j: dict[int, float] = field(default_factory=dict)
     counted_done: dict[int, float] = field(default_factory=dict)
+    counted_work_s: dict[int, float] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list)
     resumed_s: dict[int, float] = field(default_factory=dict)
     placements: dict[int, Placement] = field(default_factory=dict)
@@ -121,4 +123,5 @@ class Record:
         if self.meter is not None:
             self.meter.energy_j.extend([0.0] * len(jobs))
             self.meter.done.extend([0.0] * len(jobs))
+            self.meter.work_s.extend([0.0] * len(jobs))
         return first

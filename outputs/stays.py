@@ -33,10 +33,22 @@ class Stays:
     whole_j: Floats
     input_j: Floats
     lost_s: Floats
+    cut: int  # how many a falling cap has cut short, the last of all
+
+    @property
+    def last(self) -> Ints:
+        """The jobs of the last stays."""
+        return self.job[: len(self.job) - self.cut]
 
     def by_job(self, values: Floats, jobs: Jobs) -> Floats:
         """Sums by job, shape (n_jobs,), added in the order of the stays."""
         return np.asarray(np.bincount(self.job, weights=values, minlength=len(jobs.chips)), np.float64)
+
+    def hold(self, jobs: Jobs) -> Bools:
+        """Jobs that are on their chips at the end of the run, shape (n_jobs,)."""
+        held = np.zeros(len(jobs.chips), np.bool_)
+        held[self.last] = True
+        return held & ~jobs.completed
 
     def total(self, values: Floats, among: Bools | None = None) -> float:
         """Sum without rounding error, of all or some stays."""
@@ -79,7 +91,9 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
     lost_s = np.concatenate([np.zeros(len(last)), np.array([stay.lost_s for stay in cut])])
     chip_s = np.asarray(chips * window_s)
     input_j = (energy_j - idle_w * chip_s) * through
-    return Stays(job, jobs.job_class[job], pool, chips, from_s, to_s, chip_s, energy_j, whole_j, input_j, lost_s)
+    return Stays(
+        job, jobs.job_class[job], pool, chips, from_s, to_s, chip_s, energy_j, whole_j, input_j, lost_s, len(cut)
+    )
 
 
 def _of(plant: Plant, name: str, job_class: Ints, pool: Ints) -> Floats:
@@ -92,7 +106,8 @@ def _of(plant: Plant, name: str, job_class: Ints, pool: Ints) -> Floats:
 class Work:
     """What jobs have done and kept, in units of their work, arrays of shape (n_jobs,): in all and after the warmup.
 
-    chip_s: what was done after the warmup in chip-seconds at full speed.
+    chip_s: what was done after the warmup in chip-seconds at full speed. A stop takes back what was done since the last
+    checkpoint, also what was done before the warmup's end.
     """
 
     done: Floats
@@ -107,19 +122,23 @@ class Work:
 
 def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
     """The work of all jobs; of those that have not ended up to where they are."""
-    meter, needs_s = record.meter, jobs.work * pace_s(jobs, plant)
+    meter = record.meter
     if meter is not None:
         done = np.array(meter.done)[jobs.row]
         before = np.array([meter.counted_done.get(row, 0.0) for row in jobs.row.tolist()])
         # what ended within the warmup was read by nobody at its end
-        counted = done - np.where(jobs.completed & (jobs.end_s <= record.warmup_s), done, before)
-    else:
-        lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
-        done = np.where(jobs.completed, jobs.work, 0.0)
-        np.divide(jobs.work * lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=done)
-        inside = np.zeros(len(jobs.chips))
-        np.divide(stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=inside)
-        counted = done * inside
+        early = jobs.completed & (jobs.end_s <= record.warmup_s)
+        work_s = np.array(meter.work_s)[jobs.row]
+        before_s = np.array([meter.counted_work_s.get(row, 0.0) for row in jobs.row.tolist()])
+        chip_s = jobs.chips * (work_s - np.where(early, work_s, before_s))
+        return Work(done, done - np.where(early, done, before), chip_s)
+    needs_s = jobs.work * pace_s(jobs, plant)
+    lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
+    done = np.where(jobs.completed, jobs.work, 0.0)
+    np.divide(jobs.work * lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=done)
+    inside = np.zeros(len(jobs.chips))
+    np.divide(stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=inside)
+    counted = done * inside
     chip_s = np.zeros(len(jobs.chips))
     np.divide(counted * needs_s * jobs.chips, jobs.work, where=jobs.started & (jobs.work > 0), out=chip_s)
     return Work(done, counted, chip_s)

@@ -68,8 +68,10 @@ def _power(summary: Mapping[str, float]) -> list[tuple[str, str]]:
         return []
     mean, peak = f"mean {power(summary['feed_mean_w'])}", f"peak {power(summary['feed_peak_w'])}"
     if "cap_w" in summary:
-        mean += f" ({_percent(summary['feed_mean_fraction'])})"
-        peak += f" ({_percent(summary['feed_peak_fraction'])}) of {power(summary['cap_w'])}"
+        if "feed_mean_fraction" in summary:
+            mean += f" ({_percent(summary['feed_mean_fraction'])})"
+            peak += f" ({_percent(summary['feed_peak_fraction'])})"
+        peak += f" of {power(summary['cap_w'])}"
     parts = f"{energy(summary['feed_energy_j'])}: {_shares(summary, 'energy_', '_j')}"
     return [("feed", f"{mean}, {peak}"), ("energy", parts), *_moving(summary), *_costs(summary)]
 
@@ -92,10 +94,12 @@ def _moving(summary: Mapping[str, float]) -> list[tuple[str, str]]:
 def _costs(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     rows = []
     if "electricity_usd" in summary:
-        mean = f"{summary['electricity_usd_per_mwh']:,.2f} USD/MWh"
+        mean = f"{summary.get('electricity_usd_per_mwh', 0.0):,.2f} USD/MWh"
         rows.append(("electricity", f"{summary['electricity_usd']:,.0f} USD, mean {mean}"))
     if "carbon_g" in summary:
-        rows.append(("carbon", f"{summary['carbon_g'] / 1e6:,.1f} t, mean {summary['carbon_g_per_kwh']:,.1f} gCO2/kWh"))
+        rows.append(
+            ("carbon", f"{summary['carbon_g'] / 1e6:,.1f} t, mean {summary.get('carbon_g_per_kwh', 0.0):,.1f} gCO2/kWh")
+        )
     return rows
 
 

@@ -34,7 +34,8 @@ def reserve(view: View, trial: Trial, head: QueuedJob) -> Reservation:
     found = []
     for pool in head.shape.pools:
         running = view.running if headroom.capped else (view.running[pool],)  # without a cap other pools do not matter
-        releases = running[0] if len(running) == 1 and not started else merge(*running, started)
+        alone = len(running) == 1 and not started and not view.rises
+        releases = running[0] if alone else merge(*running, started, view.rises)
         found.append(earliest(view.now_s, trial.free(pool), headroom, releases, head, pool, trial.placer))
     return min(found, key=lambda reservation: reservation.shadow_s)
 
@@ -164,6 +165,9 @@ class _Future:
         free, headroom = self.free.copy(), self.headroom.copy()
         for _, gangs in instants:
             for _, _, chips, placement, pool, gang_nw in gangs:
+                if not chips:  # power that comes back
+                    headroom.feed_nw += gang_nw
+                    continue
                 headroom.give(pool, placement, gang_nw // chips)
                 if pool == self.pool:
                     free.give(placement)

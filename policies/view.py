@@ -75,7 +75,8 @@ class View:
     """The state at one instant, after all completions and arrivals.
 
     free and running are by pool, running sorted by planned end. memo is what the previous pass
-    returned, None if chips have been released since; arrived are the jobs that joined since then.
+    returned, None if chips have been released since; arrived are the jobs that joined since then. rises: power that
+    will come back at the feed at a known time, as releases without chips.
     """
 
     now_s: float
@@ -85,6 +86,7 @@ class View:
     running: Sequence[Sequence[Release]]
     arrived: Sequence[QueuedJob] = ()
     memo: Memo | None = None
+    rises: Sequence[Release] = ()
 
 
 @dataclass(slots=True)

@@ -41,8 +41,8 @@ class Event:
 class SiteSteps:
     """Step series of a site: from time_s[i] on row i holds; arrays of shape (n_steps,), the first at 0.
 
-    announced_w: the lowest cap that holds or that the operator has been told of. warned_s: for rows at which a
-    curtailment begins, how long ago it was told. overhead: watts at the meter per watt of IT.
+    announced_w: the lowest cap that holds or that the operator has been told of. event: which of the events sets the
+    cap, -1 for none. overhead: watts at the meter per watt of IT.
     price [USD/J], carbon [gCO2/J] and outdoor [degC] are nan where the site has none.
     """
 
@@ -50,7 +50,7 @@ class SiteSteps:
     contract_w: Floats
     cap_w: Floats
     announced_w: Floats
-    warned_s: Floats
+    event: NDArray[np.int64]
     overhead: Floats
     price: Floats
     carbon: Floats
@@ -64,8 +64,9 @@ class SiteSteps:
 
 def no_site() -> SiteSteps:
     """A site without a contract: nothing caps the feed, nothing changes."""
-    zero, none, endless = np.zeros(1), np.full(1, np.nan), np.full(1, np.inf)
-    return SiteSteps(zero, endless, endless, endless, zero, np.ones(1), none, none, none, ())
+    none, endless = np.full(1, np.nan), np.full(1, np.inf)
+    never = np.full(1, -1)
+    return SiteSteps(np.zeros(1), endless, endless, endless, never, np.ones(1), none, none, none, ())
 
 
 def events_of(site: Site, end_s: float, seed: int) -> tuple[Event, ...]:
@@ -118,15 +119,15 @@ def site_steps(site: Site, signals: dict[str, Series], end_s: float, seed: int) 
     # an edge of a signal before time 0 holds at 0
     times = np.array(sorted({max(0.0, time_s) for time_s in itertools.chain([0.0], *edges) if time_s <= end_s}))
     contract_w = np.array(caps_w)[np.searchsorted(begins_s, times, side="right") - 1]
-    cap_w, announced_w, warned_s = contract_w.copy(), contract_w.copy(), np.zeros(len(times))
-    for event in events:
+    cap_w, announced_w, holds = contract_w.copy(), contract_w.copy(), np.full(len(times), -1)
+    for index, event in enumerate(events):
         first, told, last = np.searchsorted(times, [event.from_s, event.notice_s, event.to_s])
         rows = np.arange(told, last)
         lower_w = np.array([event.cap_w(value) for value in contract_w[rows].tolist()])
         announced_w[rows] = np.minimum(announced_w[rows], lower_w)
-        cap_w[first:last] = np.minimum(cap_w[first:last], lower_w[first - told :])
-        if first < len(times):
-            warned_s[first] = event.from_s - event.notice_s
+        lowest = lower_w[first - told :] < cap_w[first:last]
+        holds[first:last][lowest] = index
+        cap_w[first:last][lowest] = lower_w[first - told :][lowest]
     none = np.full(len(times), np.nan)
     outdoor = signals["temperature"].at(times) if "temperature" in signals else none
     steady = site.pue.overhead(site.pue.free_cooling_below)
@@ -136,7 +137,7 @@ def site_steps(site: Site, signals: dict[str, Series], end_s: float, seed: int) 
         contract_w,
         cap_w,
         announced_w,
-        warned_s,
+        holds,
         np.array(overhead),
         signals["price"].at(times) if "price" in signals else none,
         signals["carbon"].at(times) if "carbon" in signals else none,

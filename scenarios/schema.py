@@ -93,11 +93,13 @@ class Deferred(Keys):
     defer: Defer
 
 
-def _power(raw: Any) -> str:
-    if isinstance(raw, str) and raw != "oversubscribe":
-        return "name"
-    defer = isinstance(raw, Deferred) or (isinstance(raw, dict) and "defer" in raw)
-    return "defer" if defer else "oversubscribe"
+def _power(raw: Any) -> str | None:
+    if isinstance(raw, str):
+        return "oversubscribe" if raw == "oversubscribe" else "name"
+    if isinstance(raw, Oversubscribed | Deferred):
+        return "oversubscribe" if isinstance(raw, Oversubscribed) else "defer"
+    keys = list(raw) if isinstance(raw, dict) else []
+    return keys[0] if keys in (["oversubscribe"], ["defer"]) else None
 
 
 def _bare(raw: Any) -> Any:
@@ -108,7 +110,12 @@ PowerChoice = Annotated[
     Annotated[str, Tag("name")]
     | Annotated[Oversubscribed, BeforeValidator(_bare), Tag("oversubscribe")]
     | Annotated[Deferred, Tag("defer")],
-    Discriminator(_power),
+    Discriminator(
+        _power,
+        custom_error_type="house",
+        custom_error_message="allowed: a name that megawatt show policies lists, {oversubscribe: {ratio: 1.3}}, or "
+        "{defer: {price: 60 USD/MWh, deadline: 12 hours}}",
+    ),
 ]
 
 

@@ -16,6 +16,8 @@ from scenarios.signal_times import read_zone
 from scenarios.units import format_quantity, parse_quantity, shown
 from scenarios.values import (
     COLDEST_DEGC,
+    DEAREST_USD_PER_J,
+    DIRTIEST_G_PER_J,
     HOTTEST_DEGC,
     CarbonIntensity,
     Celsius,
@@ -59,8 +61,8 @@ class Measure:
             raise ValueError(f"found {shown(unit)}; allowed: a unit of {self.noun}, such as {self.unit!r}") from None
 
 
-PRICE = Measure("USD/J", "an energy price", "USD/MWh")
-CARBON = Measure("gCO2/J", "a carbon intensity", "gCO2/kWh", low=0.0)
+PRICE = Measure("USD/J", "an energy price", "USD/MWh", -DEAREST_USD_PER_J, DEAREST_USD_PER_J)
+CARBON = Measure("gCO2/J", "a carbon intensity", "gCO2/kWh", 0.0, DIRTIEST_G_PER_J)
 TEMPERATURE = Measure("degC", "a temperature", "degC", COLDEST_DEGC, HOTTEST_DEGC)
 
 

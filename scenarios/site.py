@@ -73,7 +73,9 @@ class Battery(Keys):
 
     energy: Energy = Field(description="what it stores when full")
     power: PositivePower = Field(description="most that it gives or takes at the meter")
-    round_trip: Fraction = Field(default=0.88, description="energy given over energy taken; ESTIMATE, lithium-ion")
+    round_trip: Annotated[float, Field(ge=0.1, le=1)] = Field(
+        default=0.88, description="energy given over energy taken; ESTIMATE, lithium-ion"
+    )
     ramp: Ramp | None = Field(default=None, description="how fast it takes up load; it lets go at once")
     initial: Share = Field(default=1.0, description="state of charge at time 0")
     reserve: Share = Field(default=0.0, description="state of charge that curtailments leave in it")
@@ -85,7 +87,7 @@ class Battery(Keys):
 class Curtailment(Keys):
     """Times at which the utility asks for less: scheduled (at, every) or at random (per_year)."""
 
-    at: Duration | list[Duration] | None = None
+    at: Duration | Annotated[list[Duration], Field(min_length=1)] | None = None
     every: PositiveDuration | None = None
     per_year: Positive | None = Field(default=None, description="random starts, so many a year on average")
     lasts: Durations = Field(alias="for")

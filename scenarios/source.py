@@ -81,7 +81,9 @@ class Source:
             names = [item_name(item) for item in node]
             if part in names:
                 return names.index(part)
-            known = [name for name in names if name]
+            if part.isdecimal() and int(part) < len(node) and not names[int(part)]:
+                return int(part)
+            known = [name or str(at) for at, name in enumerate(names)]
             raise ScenarioError(f"nothing is named {part!r}{nearest(part, known)} (allowed: {', '.join(known)})", label)
         raise ScenarioError(f"{part!r} stands below a value that holds no keys", label)
 

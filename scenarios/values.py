@@ -23,11 +23,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from scenarios.errors import nearest
-from scenarios.units import format_quantity, parse_quantity, shown
+from scenarios.units import format_quantity, parse_quantity, shown, to_si
 
 LONGEST_S = 3.2e10  # about 1,000 years
 COLDEST_DEGC = -90.0  # the records of the air are -89.2 (Vostok 1983) and 56.7 (Death Valley 1913)
 HOTTEST_DEGC = 70.0
+# far beyond anything real, so that what is made of them stays finite
+MOST_W, MOST_J, MOST_USD = 1e12, 1e18, 1e15
+DEAREST_USD_PER_J, DIRTIEST_G_PER_J = to_si(1e6, "USD/MWh"), to_si(1e6, "gCO2/kWh")
 
 
 class Keys(BaseModel):
@@ -119,16 +122,16 @@ if TYPE_CHECKING:  # what a checker needs to know of the quantities below: they 
     Celsius: TypeAlias = float
     CelsiusSwing: TypeAlias = float
 else:
-    Power = _unit_type("W", "a power", "30 MW")
-    PositivePower = _unit_type("W", "a power", "30 MW", open_low=True)
+    Power = _unit_type("W", "a power", "30 MW", high=MOST_W)
+    PositivePower = _unit_type("W", "a power", "30 MW", open_low=True, high=MOST_W)
     Bytes = _unit_type("byte", "a size", "80 GB", open_low=True)
     FlopRate = _unit_type("FLOP/s", "a computing rate", "989 TFLOP/s", open_low=True)
-    Energy = _unit_type("J", "an energy", "20 MWh", open_low=True)
-    Ramp = _unit_type("W/s", "a ramp", "5 MW/min", open_low=True)
-    Money = _unit_type("USD", "money", "1000 USD")
-    EnergyPrice = _unit_type("USD/J", "an energy price", "80 USD/MWh", low=-math.inf)
-    EnergyPriceSwing = _unit_type("USD/J", "a difference of energy prices", "15 USD/MWh")
-    CarbonIntensity = _unit_type("gCO2/J", "a carbon intensity", "300 gCO2/kWh")
+    Energy = _unit_type("J", "an energy", "20 MWh", open_low=True, high=MOST_J)
+    Ramp = _unit_type("W/s", "a ramp", "5 MW/min", open_low=True, high=MOST_W)
+    Money = _unit_type("USD", "money", "1000 USD", high=MOST_USD)
+    EnergyPrice = _unit_type("USD/J", "an energy price", "80 USD/MWh", low=-DEAREST_USD_PER_J, high=DEAREST_USD_PER_J)
+    EnergyPriceSwing = _unit_type("USD/J", "a difference of energy prices", "15 USD/MWh", high=DEAREST_USD_PER_J)
+    CarbonIntensity = _unit_type("gCO2/J", "a carbon intensity", "300 gCO2/kWh", high=DIRTIEST_G_PER_J)
     Celsius = _unit_type("degC", "a temperature", "18 degC", low=COLDEST_DEGC, high=HOTTEST_DEGC)
     CelsiusSwing = _unit_type("degC", "a difference of temperatures", "10 degC")
 

@@ -37,7 +37,7 @@ class Books:
         row = gang.run.row
         del self.gangs[row]
         self._meter.energy_j[row] = gang.energy_j(now_s)
-        self._meter.done[row] += gang.work
+        self._keep(gang, gang.work)
 
     def interrupt(self, gang: Gang, now_s: float, warned_s: float) -> float:
         """A stay ends early; the work that is left, counted from the last checkpoint."""
@@ -45,8 +45,8 @@ class Books:
         del self.gangs[row]
         done_s = self._done_s(gang, now_s)
         kept_s = self._losses.kept_s(done_s, warned_s)
-        kept = min(gang.work, kept_s / gang.job.shape.pace_in(gang.run.pool))
-        meter.done[row] += kept
+        kept = min(gang.work, kept_s / gang.pace_s)
+        self._keep(gang, kept)
         counted_j = meter.counted_j.pop(row, 0.0)
         run, energy_j = gang.run, gang.energy_j(now_s)
         meter.segments.append(
@@ -58,21 +58,28 @@ class Books:
     def end_warmup(self, now_s: float) -> None:
         """Read what has been done and drawn up to the end of the warmup."""
         meter = self._meter
-        for row in self._stopped - self.gangs.keys():
-            meter.counted_done[row] = meter.done[row]
+        for row in self._stopped | self.gangs.keys():
+            meter.counted_done[row], meter.counted_work_s[row] = meter.done[row], meter.work_s[row]
         for row, gang in self.gangs.items():
             meter.counted_j[row] = gang.energy_j(now_s)
-            meter.counted_done[row] = meter.done[row] + self._done(gang, now_s)
+            done = self._done(gang, now_s)
+            meter.counted_done[row] += done
+            meter.counted_work_s[row] += done * gang.pace_s
 
     def close(self, end_s: float) -> None:
         """Read what the gangs that still run have done and drawn."""
         for row, gang in self.gangs.items():
             self._meter.energy_j[row] = gang.energy_j(end_s)
-            self._meter.done[row] += self._done(gang, end_s)
+            self._keep(gang, self._done(gang, end_s))
 
     def _done_s(self, gang: Gang, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""
         return max(0.0, gang.progress_s(now_s) - self.restart_s(gang.run.row))
 
     def _done(self, gang: Gang, now_s: float) -> float:
-        return min(gang.work, self._done_s(gang, now_s) / gang.job.shape.pace_in(gang.run.pool))
+        return min(gang.work, self._done_s(gang, now_s) / gang.pace_s)
+
+    def _keep(self, gang: Gang, work: float) -> None:
+        """Work that is done for good."""
+        self._meter.done[gang.run.row] += work
+        self._meter.work_s[gang.run.row] += work * gang.pace_s

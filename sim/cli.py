@@ -161,6 +161,10 @@ def compare(
     from outputs.compare import compare_table
     from outputs.tables import show
 
+    if picture is None and (since is not None or until is not None):
+        raise ScenarioError("needs --plot", "--from" if since is not None else "--to")
+    if picture is not None and picture.suffix != ".png":
+        raise ScenarioError("allowed: a name that ends in .png", f"--plot {picture}")
     made = compare_table(runs)
     if picture is not None:
         from outputs.plots import compare as draw

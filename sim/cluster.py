@@ -111,14 +111,15 @@ class Cluster:
     def decide(self) -> None:
         """One scheduling pass, to be called once at the end of an instant at which something happened."""
         now_s = self.clock.now
-        self.stale = False
         self.keeping.count_waiting(now_s)
         if self.feed is not None:
             self.feed.before_pass()
         if self.yard.dark and self.yard.power_on() and self._growing:
             self._reject_what_no_longer_fits()
+        self.stale = False  # only here: a gang that has just been stopped has joined the queue
         if self.queue.jobs:
-            view = View(now_s, self.queue, self.free, self.headroom, self.running, self._arrived, self._memo)
+            rises = () if self.feed is None else self.feed.rises
+            view = View(now_s, self.queue, self.free, self.headroom, self.running, self._arrived, self._memo, rises)
             decisions = decide(view, self.policy)
             self._arrived = []
             self._memo = decisions.memo
@@ -192,7 +193,7 @@ class Cluster:
         for job in [job for lane in self.queue.lanes.values() for job in lane.jobs]:
             if deferral.holds(job):
                 self.queue.remove(job, self.policy.order(job))
-        self._memo = None
+        self._look_at_all()
 
     def _still_fits(self, shape: Shape) -> bool:
         racks = self.yard.racks
@@ -205,6 +206,12 @@ class Cluster:
                 for job in list(lane.jobs):
                     self.queue.remove(job, self.policy.order(job))
                     self.record.reject(job.row, NO_FEED)
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
+        """The next pass looks at the whole queue: some that arrived have left it otherwise than by a start."""
+        self._arrived = []
+        self._memo = None
 
     def _start(self, start: Start, now_s: float) -> None:
         job, pool, placement = start

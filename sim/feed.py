@@ -41,6 +41,7 @@ class Feed:
         self.storage = None if plant.site.battery is None else Storage(plant.site.battery)
         self.next_end_s = math.inf
         self.throttle = 1.0  # mean speed of the chips in use
+        self.rises: tuple[Release, ...] = ()  # power that comes back when a curtailment ends, as planning sees it
         self._cluster = cluster
         self._clock = clock
         self._plant = plant
@@ -58,7 +59,7 @@ class Feed:
 
     def change(self, row: int) -> None:
         """The next row of the site's steps holds from now on."""
-        self._contract.change(row, self._clock.now)
+        self._contract.change(row)
         self._moved = True
 
     def start(self, run: Release, job: QueuedJob, work: float, lasts_s: float) -> None:
@@ -111,6 +112,8 @@ class Feed:
         if admitted_nw != self._admitted_nw and self._plant.it_cap_nw is not None:
             self._cluster.admit(admitted_nw - self._admitted_nw)
             self._admitted_nw = admitted_nw
+        rise = contract.rise(admitted_nw)
+        self.rises = () if rise is None else (Release(rise[0], -1, 0, (), -1, rise[1]),)
 
     def after_pass(self) -> None:
         """Cap the running gangs, and let the battery give or take."""
@@ -118,7 +121,8 @@ class Feed:
         give_w, room_nw = 0.0, self._contract.cap_nw - idle_nw
         if self.storage is not None:
             give_w = self._reach_w()
-            room_nw = self._contract.it_nw(self._contract.cap_w + (give_w or -self._set_aside_w())) - idle_nw
+            aside_w = self._set_aside_w() if self._power.steady and not give_w else 0.0
+            room_nw = self._contract.it_nw(self._contract.cap_w + give_w - aside_w) - idle_nw
         fractions = self._power.allocate(self._loads, room_nw, self._spare_nw)
         jobs_nw, chips, speed, next_s = 0, 0, 0.0, math.inf
         for group, fraction in zip(active, fractions, strict=True):
@@ -141,21 +145,35 @@ class Feed:
     def _enforce(self) -> None:
         """While even the lowest draw is above the cap: stop the least valuable gangs, then switch racks off."""
         contract, cluster, now_s = self._contract, self._cluster, self._clock.now
-        shed = self._power.sheds and contract.curtailed
+        shed = self._power.sheds and (contract.curtailed or contract.fell)
         limit_nw = contract.it_nw(contract.cap_w + self._reach_w())
         draw_nw = cluster.idle_nw + (self._full_nw() if shed else self._least_nw)
         if draw_nw <= limit_nw:
             return
-        for gang in sorted(self._books.gangs.values(), key=_worth):
-            load = gang.group.load
+        for gang in self._to_stop(draw_nw - limit_nw, shed):
             work_left = self._books.interrupt(gang, now_s, contract.warned_s(now_s))
             self._leave(gang)
             cluster.preempt(gang, work_left)
-            draw_nw -= gang.run.chips * (load.full_nw if shed else load.least_nw)
-            if draw_nw <= limit_nw:
-                return
         while cluster.idle_nw > limit_nw and cluster.yard.power_off():
             pass
+
+    def _to_stop(self, excess_nw: int, shed: bool) -> list[Gang]:
+        """The gangs to stop: the least valuable until it is enough, but none that a later one has made good."""
+        chosen: list[tuple[int, Gang]] = []
+        for gang in sorted(self._books.gangs.values(), key=_worth):
+            if excess_nw <= 0:
+                break
+            load = gang.group.load
+            draw_nw = gang.run.chips * (load.full_nw if shed else load.least_nw)
+            chosen.append((draw_nw, gang))
+            excess_nw -= draw_nw
+        stopped = []
+        for draw_nw, gang in reversed(chosen):
+            if excess_nw + draw_nw <= 0:
+                excess_nw += draw_nw
+            else:
+                stopped.append(gang)
+        return stopped[::-1]
 
     def _leave(self, gang: Gang) -> None:
         group = gang.group
@@ -180,7 +198,7 @@ class Feed:
         if contract.curtailed:
             wanted_w = contract.meter_w(self._cluster.idle_nw + self._full_nw())
             gap_w = min(wanted_w, contract.contract_w) - contract.cap_w
-        return storage.reach_w(now_s, gap_w, contract.warned_s(now_s))
+        return storage.reach_w(now_s, gap_w, contract.lead_s(now_s))
 
     def _charge(self, storage: Storage, give_w: float, left_w: float) -> None:
         now_s = self._clock.now

@@ -40,6 +40,11 @@ class Gang:
         self.due_s = self.from_progress_s + lasts_s  # in the group's own time
         self.gone = False
 
+    @property
+    def pace_s(self) -> float:
+        """Seconds a unit of work at full speed where it runs [s]."""
+        return self.job.shape.pace_in(self.run.pool)
+
     def energy_j(self, now_s: float) -> float:
         """What its chips and their host share have drawn since it started, before conversion [J]."""
         return self.run.chips * (self.group.chip_j(now_s) - self.from_energy_j)
@@ -53,7 +58,7 @@ class Group:
     """Gangs with one cap: their load, and the full-speed seconds and joules a chip that have passed."""
 
     __slots__ = (
-        *("_busy_w", "_chip_j", "_ends", "_progress_s", "_since_s", "_span_w"),
+        *("_busy_w", "_chip_j", "_ends", "_progress_s", "_since_s", "_span_w", "_started"),
         *("draw_nw", "fraction", "gangs", "load", "number", "speed"),
     )
 
@@ -70,12 +75,14 @@ class Group:
         self._span_w = plan.span_w[pool]
         # at full speed from time 0 on, this count is the clock itself and ends fall on the same float
         self._since_s = self._progress_s = self._chip_j = 0.0
-        self._ends: list[tuple[float, int, Gang]] = []
+        self._ends: list[tuple[float, int, int, Gang]] = []
+        self._started = 0
 
     def add(self, gang: Gang) -> None:
         """A gang starts."""
         self.gangs += 1
-        heappush(self._ends, (gang.due_s, gang.run.row, gang))
+        self._started += 1  # a job that stops and goes on at once is due at the same time twice
+        heappush(self._ends, (gang.due_s, gang.run.row, self._started, gang))
         self.load.chips += gang.run.chips
         for limit, chips in gang.under.items():
             self.load.under[limit] = self.load.under.get(limit, 0) + chips
@@ -108,7 +115,7 @@ class Group:
     def next_end_s(self) -> float:
         """When the next gang ends at this speed [s]; infinite for never."""
         ends = self._ends
-        while ends and ends[0][2].gone:
+        while ends and ends[0][3].gone:
             heappop(ends)
         if not ends or self.speed == 0:
             return math.inf
@@ -116,4 +123,4 @@ class Group:
 
     def next_gang(self) -> Gang:
         """The gang that ends next; after next_end_s only."""
-        return self._ends[0][2]
+        return self._ends[0][3]

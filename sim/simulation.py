@@ -143,9 +143,10 @@ class Simulation:
 
 
 def _moves(steps: SiteSteps, plant: Plant) -> bool:
-    """Whether the power that jobs may draw changes over the run."""
-    moving = (steps.cap_w, steps.announced_w, steps.overhead)
-    return plant.site.battery is not None or any(bool((column != column[0]).any()) for column in moving)
+    """Whether the power that jobs may draw is ever another than the one that the plant was built with."""
+    site = plant.site
+    steady = (steps.announced_w == site.cap_w) & (steps.cap_w == site.cap_w) & (steps.overhead == 1 + site.proportional)
+    return site.battery is not None or not steady.all()
 
 
 def simulate(scenario: Scenario, plant: Plant, policy: Policy, seed: int) -> Record:

@@ -152,7 +152,8 @@ def _check_idle_draw(scenario: Scenario, plant: Plant) -> None:
     idle_w = plant.site.other_it_w + sum(pool.racks * pool.idle_nw for pool in plant.pools) / NW_PER_W
     meter_w = feed_w(idle_w, plant.site.fixed_w, plant.site.proportional)
     if meter_w > plant.site.cap_w:
-        text = f"the fleet draws {meter_w / 1e6:,.3f} MW with every chip idle; allowed: at least that feed"
+        draw = f"{meter_w / 1e6:,.3f} MW" if meter_w >= 1e6 else f"{meter_w / 1e3:,.1f} kW"
+        text = f"the fleet draws {draw} with every chip idle; allowed: at least that feed"
         raise scenario.error(text, "site", "feed")
 
 

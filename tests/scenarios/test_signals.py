@@ -308,7 +308,7 @@ def test_a_third_pass_through_the_repeated_hour_is_refused(refusal):
     [
         (Temperature, "degC", "99.9", "a temperature of at least -90 degC and at most 70 degC"),
         (Temperature, "degC", "-273", "a temperature of at least -90 degC and at most 70 degC"),
-        (Carbon, "gCO2/kWh", "-1", "a carbon intensity of at least 0 gCO2/kWh"),
+        (Carbon, "gCO2/kWh", "-1", "a carbon intensity of at least 0 gCO2/kWh and at most 1000000 gCO2/kWh"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_its_line(refusal, kind, unit, value, allowed):

@@ -45,7 +45,7 @@ def test_phases_raise_the_cap_and_a_curtailment_takes_its_share_of_the_phase(tmp
     assert got.contract_w.tolist() == [20e3, 20e3, 20e3, 40e3, 40e3]
     assert got.cap_w.tolist() == [20e3, 20e3, 15e3, 30e3, 40e3]
     assert got.announced_w.tolist() == [20e3, 15e3, 15e3, 30e3, 40e3]
-    assert got.warned_s.tolist() == [0, 0, 1800, 0, 0]
+    assert got.event.tolist() == [-1, -1, 0, 0, -1] and got.events[0].notice_s == 46.5 * HOUR_S
 
 
 def test_the_lowest_of_overlapping_curtailments_holds_and_none_is_above_the_contract(tmp_path):

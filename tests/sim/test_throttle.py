@@ -39,7 +39,8 @@ def result(folder: Path, classes: dict[str, tuple[float, list[str]]], **keys: st
     usual = {"horizon": "2 days", "feed": "11 kW", "site": "", "racks": "1", "power": "reserve", "floor": "200 W"}
     workload = "\n".join(JOB % (name, name, value) for name, (value, _) in classes.items())
     path = folder / "s.yaml"
-    path.write_text(TEXT.format(**{**usual, "restart": "0 s", **keys, "workload": workload}).lstrip())
+    text = TEXT.format(**{**usual, "restart": "0 s", **keys, "workload": workload})
+    path.write_text(text.replace("  feed: REMOVE\n", "").lstrip())
     scenario, plant, policy = prepare(path)
     return measure(simulate(scenario, plant, policy, 0), plant, scenario)
 
@@ -164,3 +165,122 @@ def test_a_job_that_later_racks_leave_too_little_power_is_rejected_and_blocks_no
     run = measure(simulate(scenario, plant, policy, 0), plant, scenario)
     assert run.jobs["status"].to_list() == ["completed", "rejected", "completed"]
     assert any("draws more than the feed has for jobs" in warning for warning in run.warnings)
+
+
+@pytest.mark.parametrize("power", ["reserve", "shed", "throttle"])
+def test_a_cap_that_is_low_for_the_whole_run_holds_as_one_that_moves(tmp_path, power):
+    cut = "  curtailment: [{at: 0 s, for: %s, to: 5 kW}]"
+    run = result(tmp_path, {"a": (1, ["1,0,10,7200"])}, site=cut % "100 days", power=power)
+    assert run.timeline["feed_w"].max() <= 5e3
+    for_a_day = result(tmp_path, {"a": (1, ["1,0,10,7200"])}, site=cut % "1 day", power=power)
+    # reserve and shed start what fits at full draw only, which is after the day
+    assert ends_h(for_a_day) == pytest.approx([2 / math.sqrt(3000 / 9000)] if power == "throttle" else [26.0])
+
+
+def test_constant_heat_counts_against_the_cap(tmp_path):
+    site = "  temperature: 38 degC\n  pue: {slope_per_degree: 0.01}"
+    hot = result(tmp_path, {"a": (1, ["1,0,8,7200", "2,0,7,7200"])}, site=site)
+    # eight chips would draw 1.2 (2,000 + 7,200) W
+    assert hot.timeline["feed_w"].max() == pytest.approx((IDLE_W + 7 * SPAN_W) * 1.2)
+    assert hot.jobs["status"].to_list() == ["waiting", "completed"]
+
+
+def test_each_of_two_events_has_a_notice_of_its_own(tmp_path):
+    """The second comes without notice in the middle of the first; the job has then known of the first for long."""
+    second = "{at: 80 min, for: 1 hour, to: 2100 W}"
+    jobs = {"a": (1, ["1,0,10,14400"])}
+    both = result(tmp_path, jobs, site=f"  curtailment: [{{at: 1 hour, for: 3 hours, to: 10 kW}}, {second}]")
+    # an hour at full speed and 20 minutes at sqrt(8/9); two checkpoints of half an hour are kept
+    assert both.jobs["lost_chip_s"].to_list() == pytest.approx([10 * 1200 * math.sqrt(8 / 9)])
+    alone = result(tmp_path, jobs, site=f"  curtailment: [{second}]")
+    assert alone.jobs["lost_chip_s"].to_list() == pytest.approx([10 * 1200])
+
+
+def test_a_job_that_a_larger_stop_has_made_good_is_not_stopped(tmp_path):
+    """b is worth least but frees too little; once a has stopped, b may stay."""
+    jobs = {"a": (2, ["1,0,9,14400"]), "b": (1, ["2,0,1,14400"])}
+    cut = "  curtailment: [{at: 80 min, for: 1 hour, to: 3 kW}]"
+    run = result(tmp_path, jobs, site=cut, floor="500 W", restart="6 min")
+    assert run.jobs["preemptions"].to_list() == [1, 0]
+    assert run.stays.filter(job_class="b").height == 1
+
+
+def test_a_job_may_be_stopped_and_go_on_in_the_same_instant(tmp_path):
+    """The small jobs fit again beside the stop of the large one, without a restart to pay: the same end twice."""
+    rows = [f"{number},0,1,36000" for number in range(1, 5)]
+    jobs = {"a": (2, ["9,0,6,36000"]), "b": (1, rows)}
+    for to in range(2000, 7000, 250):
+        run = result(tmp_path, jobs, site=f"  curtailment: [{{at: 2 hours, for: 1 hour, to: {to} W, notice: 1 min}}]",
+                     power="shed")  # fmt: skip
+        assert run.jobs["status"].to_list() == ["completed"] * 5
+
+
+def test_overlapping_events_pay_once_and_only_within_the_run(tmp_path):
+    event = "{at: 30 min, for: 30 min, to: 6500 W, payment: 100 USD/MWh}"
+    jobs = {"a": (1, ["1,0,10,7200"])}
+    once = result(tmp_path, jobs, site=f"  curtailment: [{event}]").summary
+    twice = result(tmp_path, jobs, site=f"  curtailment: [{event}, {event}]").summary
+    assert once["curtailed_energy_j"] == pytest.approx(4500 * 1800) == twice["curtailed_energy_j"]
+    assert once["curtailment_payment_usd"] == pytest.approx(4500 * 1800 / 3.6e9 * 100)
+    assert (once["curtailments"], twice["curtailments"], twice["curtailed_h"]) == (1, 2, 0.5)
+    late = f"  curtailment: [{event}, {{at: 10 hours, for: 1 hour, to: 6 kW, payment_per_event: 1000 USD}}]"
+    over = result(tmp_path, jobs, site=late, horizon="until-done").summary
+    assert (over["curtailments"], over["curtailed_h"]) == (1, 0.5)
+    assert over["curtailment_payment_usd"] == pytest.approx(once["curtailment_payment_usd"])
+
+
+def test_a_stopped_job_that_waits_at_the_end_counts_as_waiting(tmp_path):
+    run = result(tmp_path, {"a": (1, ["1,0,10,14400"])}, site=CUT % ("2100 W", "1 min"), horizon="2 hours")
+    assert run.jobs["status"].to_list() == ["waiting"]
+    assert (run.summary["running_at_end_jobs"], run.summary["waiting_at_end_jobs"]) == (0, 1)
+    assert run.summary["work_chip_h"] == pytest.approx(10)
+
+
+def test_a_smaller_phase_sheds_too_and_loses_no_work(tmp_path):
+    jobs = {"a": (3, ["1,0,5,7200"]), "b": (1, ["2,0,5,7200"])}
+    phases = "  phases: [{at: 0 s, cap: 11 kW}, {at: 80 min, cap: 6500 W}]"
+    for power, stopped in (("shed", [0, 1]), ("reserve", [0, 0])):
+        path = tmp_path / power
+        path.mkdir()
+        run = result(path, jobs, site=phases, feed="REMOVE", power=power)
+        assert run.jobs["preemptions"].to_list() == stopped
+        assert run.jobs["lost_chip_s"].sum() == 0
+
+
+def test_reserve_caps_nobody_in_order_to_charge(tmp_path):
+    site = CUT % ("2100 W", "0 s") + "\n  battery: {energy: 9 kWh, power: 9 kW, round_trip: 1, charge: 4 kW}"
+    run = result(tmp_path, {"a": (1, ["1,0,10,7200"])}, site=site)
+    assert run.timeline.filter(run.timeline["time_s"] >= 3 * HOUR_S)["throttle"].min() == 1
+    # throttling keeps the charge free first
+    slow = result(tmp_path, {"a": (1, ["1,0,10,14400"])}, site=site, power="throttle")
+    assert slow.timeline.filter(slow.timeline["time_s"] >= 3 * HOUR_S)["throttle"].min() < 1
+
+
+def test_a_ramp_counts_from_when_the_load_comes_unless_the_event_was_announced(tmp_path):
+    jobs = {"a": (1, ["1,7200,10,7200"])}
+    site = "  curtailment: [{at: 1 hour, for: 4 hours, to: 4 kW, notice: %s}]"
+    site += "\n  battery: {energy: 90 kWh, power: 8 kW, ramp: 80 W/s}"
+    for notice in ("0 s", "1 hour"):  # the event was an hour ago: the lead is no longer there
+        run = result(tmp_path, jobs, site=site % notice, power="throttle")
+        rises = run.timeline["battery_w"].clip(0.0).diff().to_list()[1:]
+        assert max(rises) <= 500 * (1 + 1e-9)
+
+
+def test_under_easy_the_head_waits_for_the_end_of_a_curtailment_and_no_longer(tmp_path):
+    """Long jobs that would keep the head out when the cap is back do not pass it."""
+    jobs = {"a": (1, ["1,3660,10,3600", "2,3900,3,72000"])}
+    run = result(tmp_path, jobs, site="  curtailment: [{at: 1 hour, for: 2 hours, to: 5 kW}]")
+    assert run.jobs["start_s"].to_list() == [3 * HOUR_S, 4 * HOUR_S]
+
+
+@pytest.mark.parametrize("second_s", [43200, 50000])
+def test_a_rejection_leaves_no_trace_in_the_next_pass(tmp_path, second_s):
+    jobs = {"a": (1, ["1,43200,10,3600", f"2,{second_s},2,3600"])}
+    result(tmp_path, jobs, feed="13 kW", racks="1")
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        path.read_text().replace("count: 1}", "count: 5, delivery: {first: 0 s, every: 6 hours, racks: 1}}")
+    )
+    scenario, plant, policy = prepare(path)
+    run = measure(simulate(scenario, plant, policy, 0), plant, scenario)
+    assert run.jobs["status"].to_list()[1] == "completed"

@@ -171,7 +171,7 @@ def test_a_gang_larger_than_every_pool_is_refused(refused):
 def test_a_feed_below_the_idle_draw_is_refused_at_the_feed(refused):
     message = refused(f"{HOLD} 1", DGX, more="site:\n  feed: 30 kW")
     assert "small.yaml:7: site.feed" in message
-    assert f"the fleet draws {16 * idle_w('dgx-h100') / 1e6:,.3f} MW with every chip idle" in message
+    assert f"the fleet draws {16 * idle_w('dgx-h100') / 1e3:,.1f} kW with every chip idle" in message
 
 
 @pytest.mark.parametrize("beside", ["fabric_and_storage: 3 kW", "pue: {fixed: 3 kW}", "pue: {proportional: 0.1}"])
