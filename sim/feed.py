@@ -206,6 +206,7 @@ class Feed:
             # no more than the cap lacks, where a gang that ended in this instant has made room; draws are whole
             # nanowatts a chip, so what is lacking may be a little less than what the caps were made for
             level_w = give_w if give_w + left_w < 1.0 else max(0.0, -left_w)
+            level_w = min(level_w, self._contract.cap_w - left_w)  # and no more than the load
         elif storage.full or self._contract.curtailed:
             level_w = 0.0
         else:
