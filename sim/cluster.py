@@ -84,7 +84,8 @@ class Cluster:
         if isinstance(shape, str):
             self.record.reject(row, shape)
             return
-        self.look_again()
+        self.keeping.turn()
+        self.stale = True
         job = QueuedJob(row, shape, submit_s, estimate, job_class)
         self._work[row] = work
         if self.deferral is None or not self.deferral.holds(job):

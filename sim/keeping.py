@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 class Keeping:
     """Writes a cluster's state into its record; turn() before the first change of an instant."""
 
-    __slots__ = ("_changed_s", "_cluster", "_counted_s", "_draws", "waiting_chips")
+    __slots__ = ("_changed_s", "_clock", "_cluster", "_counted_s", "_draws", "waiting_chips")
 
     def __init__(self, cluster: "Cluster") -> None:
         self.waiting_chips: dict[str, int] = {}  # by reason, since the last pass
         self._cluster = cluster
+        self._clock = cluster.clock
         self._changed_s = 0.0  # the last instant with a change, kept in the timeline at the next one
         self._counted_s = 0.0
         self._draws = cluster.plant.draws
@@ -25,7 +26,7 @@ class Keeping:
 
     def turn(self) -> None:
         """Before the first change of an instant: the state so far goes into the timeline."""
-        now_s = self._cluster.clock.now
+        now_s = self._clock.now
         if now_s > self._changed_s:
             self._keep()
             self._changed_s = now_s
@@ -49,8 +50,12 @@ class Keeping:
         cluster = self._cluster
         timeline, queue, held = cluster.record.timeline, cluster.queue, cluster.deferral
         timeline.time_s.append(self._changed_s)
-        timeline.queue_jobs.append(queue.jobs + (len(held.jobs) if held is not None else 0))
-        timeline.queue_chips.append(queue.chips + (held.chips if held is not None else 0))
+        if held is None:
+            timeline.queue_jobs.append(queue.jobs)
+            timeline.queue_chips.append(queue.chips)
+        else:
+            timeline.queue_jobs.append(queue.jobs + len(held.jobs))
+            timeline.queue_chips.append(queue.chips + held.chips)
         for pool, column in enumerate(timeline.busy_chips):
             column.append(cluster.busy[pool])
         if self._draws:
