@@ -145,11 +145,25 @@ def stack(axes: Axes, saved: Saved, series: Sequence[Floats], labels: Sequence[s
 
 def area(axes: Axes, saved: Saved, low: Floats, high: Floats, color: str, label: str) -> None:
     """The area between two step series; beyond MOST_STEPS between their bin means."""
+    _band(axes, *_binned(saved, low, high), color, 1.0, label)
+
+
+def _binned(saved: Saved, low: Floats, high: Floats) -> tuple[NDArray[np.datetime64], Floats, Floats]:
+    """The edges and two step series, as bin means beyond MOST_STEPS."""
     span, times = saved.span, saved.time_s
     if len(times) > MOST_STEPS:
         bins = [envelope(times, values, span.from_s, span.to_s, BINS) for values in (low, high)]
         times, low, high = bins[0].time_s, bins[0].mean, bins[1].mean
-    _band(axes, span.dates(np.append(times, span.to_s)), low, high, color, 1.0, label)
+    return span.dates(np.append(times, span.to_s)), low, high
+
+
+def hatched(axes: Axes, saved: Saved, low: Floats, high: Floats, color: str, label: str) -> None:
+    """As area, in hatches that let show what lies below."""
+    edges, low, high = _binned(saved, low, high)
+    low, high = np.append(low, low[-1]), np.append(high, high[-1])
+    axes.fill_between(
+        edges, low, high, step="post", facecolor="none", edgecolor=color, hatch="////", linewidth=0, label=label
+    )
 
 
 def line(axes: Axes, saved: Saved, values: Floats, color: str, label: str) -> None:

@@ -58,13 +58,13 @@ def compare(
     folders: Sequence[Path], picture: Path, since: datetime.datetime | None, until: datetime.datetime | None
 ) -> None:
     """Draw the power of several saved runs into one picture; ScenarioError where one has none."""
-    runs = []
+    runs = {}
     for folder in folders:
         with _undamaged(folder):
             saved = read(folder, since, until)
             if "feed_w" not in saved.columns or not _drawable(saved):
                 raise ScenarioError("has no power to draw", str(folder))
-            runs.append(saved)
+            runs[str(folder)] = saved
     with _look():
         picture.parent.mkdir(parents=True, exist_ok=True)
         compare_figure(runs).savefig(picture, format="png", dpi=120)

@@ -1,6 +1,7 @@
 """The picture of the power: draw against cap, what the battery and the caps on chips do, and what it costs."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from outputs.drawing import COLORS, Floats, Saved, area, dashed, finish, line, stack
+from outputs.drawing import COLORS, INK, Floats, Saved, area, dashed, finish, hatched, line, stack
 
 _PER_PERCENT = 100.0
 _SIGNALS = {
@@ -26,7 +27,7 @@ def power_figure(saved: Saved) -> Figure:
     figure = Figure(figsize=(11, 5 + 1.5 * (len(heights) - 1)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0].tolist()
-    _draw(panels[0], saved)
+    _draw(panels[0], saved, _top_w(saved))
     if state:
         _state(panels[1], saved, state)
     for name, axes in zip(signals, panels[len(panels) - len(signals) :], strict=True):
@@ -40,20 +41,22 @@ def power_figure(saved: Saved) -> Figure:
     return figure
 
 
-def compare_figure(runs: Sequence[Saved]) -> Figure:
-    """The draws of several runs below each other, on one scale."""
+def compare_figure(runs: Mapping[str, Saved]) -> Figure:
+    """The draws of several runs below each other, by name, in one unit; on one time axis where they cover the same."""
     figure = Figure(figsize=(11, 1 + 3 * len(runs)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(len(runs), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
+    spans = {(saved.span.start, saved.span.from_s, saved.span.to_s) for saved in runs.values()}
+    panels = figure.subplots(len(runs), 1, sharex=len(spans) == 1, sharey=True, squeeze=False)[:, 0].tolist()
+    top_w = max(_top_w(saved) for saved in runs.values())
     named: dict[str, Artist] = {}
-    for axes, saved in zip(panels, runs, strict=True):
-        _draw(axes, saved)
+    for axes, (name, saved) in zip(panels, runs.items(), strict=True):
+        _draw(axes, saved, top_w)
         finish(axes, saved.span, whole=False)
-        feed_mw = saved.mean(saved.columns["feed_w"]) / 1e6
-        axes.set_title(f"{saved.title}: feed mean {feed_mw:,.3f} MW", loc="left", fontsize=12)
+        axes.set_title(f"{name}: {saved.title}", loc="left", fontsize=12)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            named.setdefault(label.split(":")[0], handle)
-        if axes is not panels[-1]:
+            # without the numbers of one run
+            named.setdefault(label.split(":")[0] if any(map(str.isdigit, label)) else label, handle)
+        if axes is not panels[-1] and len(spans) == 1:
             axes.set_xlabel("")
     del named["feed"]  # a label without a line
     figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=6, fontsize=11)
@@ -61,29 +64,47 @@ def compare_figure(runs: Sequence[Saved]) -> Figure:
 
 
 def _shows(saved: Saved, name: str) -> bool:
-    """Whether a run has a column that changes at all."""
+    """Whether a run has a column with something to see: a signal that changes, a speed below full, a battery in use."""
     values = saved.columns.get(name)
-    return values is not None and bool((values != values[0]).any())
+    if values is None:
+        return False
+    if name == "throttle":
+        return bool((values < 1).any())
+    in_use = name == "battery_soc_j" and bool(saved.columns["battery_w"].any())
+    return in_use or bool((values != values[0]).any())
 
 
-def _draw(axes: Axes, saved: Saved) -> None:
+def _top_w(saved: Saved) -> float:
+    feed = saved.columns["feed_w"]
+    load = feed + saved.columns.get("battery_w", np.zeros(len(feed)))
+    return float(max(load.max(), feed.max(), saved.columns.get("cap_w", np.zeros(0)).max(initial=0.0)))
+
+
+def _draw(axes: Axes, saved: Saved, top_w: float) -> None:
     cap = saved.columns.get("cap_w", np.zeros(0))
     battery = saved.columns.get("battery_w", np.zeros(len(saved.time_s)))
-    load = saved.columns["feed_w"] + battery
-    top_w = max(load.max(), saved.columns["feed_w"].max(), cap.max(initial=0.0))
     unit, size_w = ("MW", 1e6) if top_w >= 1e6 else ("kW", 1e3)
-    feed, it, load = saved.columns["feed_w"] / size_w, saved.columns["it_w"] / size_w, load / size_w
+    feed, it = saved.columns["feed_w"] / size_w, saved.columns["it_w"] / size_w
+    load = feed + battery / size_w
     parts = [(it, f"IT: mean {saved.mean(it):,.2f} {unit}"), (load - it, "site: cooling and distribution")]
     shown = [(part, label) for part, label in parts if part.any()]
     stack(axes, saved, [part for part, _ in shown], [label for _, label in shown])
     if (battery > 0).any():
-        area(axes, saved, np.minimum(feed, load), load, COLORS[2], "from the battery")
+        hatched(axes, saved, np.minimum(feed, load), load, COLORS[2], "of it from the battery")
     if (battery < 0).any():
         area(axes, saved, load, np.maximum(feed, load), COLORS[4], "charging")
     axes.plot([], [], color="none", label=f"feed: mean {saved.mean(feed):,.2f}, peak {saved.most(feed):,.2f} {unit}")
     if len(cap):
         room = saved.mean(cap / size_w - feed)
-        dashed(axes, saved, cap / size_w, f"cap: {cap.max() / size_w:,.2f} {unit}, mean headroom {room:,.2f}")
+        dashed(
+            axes, saved, cap / size_w, f"cap: up to {cap.max() / size_w:,.2f} {unit}, mean headroom {room:,.2f} {unit}"
+        )
+        falls = saved.dates(saved.time_s[1:][np.diff(cap) < 0])
+        if len(falls):
+            marks = axes.get_xaxis_transform()
+            axes.plot(
+                falls, np.full(len(falls), 0.985), "v", color=INK, markersize=5, transform=marks, label="cap falls"
+            )
     axes.set_ylim(0, 1.06 * top_w / size_w)
     axes.set_ylabel(f"draw [{unit}]")
 
@@ -102,6 +123,13 @@ def _state(axes: Axes, saved: Saved, names: list[str]) -> None:
             )
     axes.set_ylim(0, 108)
     axes.set_ylabel("[%]")
+
+
+def _last_soc_j(saved: Saved) -> float:
+    """What is stored at the end of the picture, from what the battery gives since the last row [J]."""
+    give_w, one_way = float(saved.columns["battery_w"][-1]), math.sqrt(saved.facts["battery_round_trip"])
+    rate_w = give_w / one_way if give_w > 0 else give_w * one_way
+    return float(saved.columns["battery_soc_j"][-1]) - rate_w * (saved.span.to_s - float(saved.time_s[-1]))
 
 
 def _signal(axes: Axes, saved: Saved, name: str) -> None:

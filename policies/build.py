@@ -129,6 +129,9 @@ def overrides(spec: str) -> list[str]:
                 raise ScenarioError(f"the preset {axis!r} must come first", f"--policy {spec}")
             if separator and axis in AXES:
                 raise ScenarioError(unknown(axis, value.strip(), AXES[axis]), f"--policy {spec}")
+            axes = [name for name, values in AXES.items() if axis in values]
+            if axes and not separator:
+                raise ScenarioError(f"{axis!r} is a value of an axis: write {axes[0]}={axis}", f"--policy {spec}")
             kind, names = ("axis", AXES) if separator else ("policy", PRESETS)
             hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
             raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")

@@ -60,13 +60,26 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         found = [warning for trace in self.traces.values() for warning in trace.warnings]
+        return [*found, *self._late_racks(), *self._odd_site()]
+
+    def _late_racks(self) -> Iterator[str]:
         for fleet in self.keys.fleet:
-            if fleet.delivery is not None and fleet.count is not None:
+            if fleet.delivery is not None and fleet.count is not None and math.isfinite(self.end_s):
                 batches = 1 + int(max(-1.0, (self.end_s - fleet.delivery.first) // fleet.delivery.every))
-                there = min(fleet.count, batches * fleet.delivery.racks) if math.isfinite(self.end_s) else fleet.count
+                there = min(fleet.count, batches * fleet.delivery.racks)
                 if there < fleet.count:
-                    found.append(f"only {there} of the {fleet.count} racks of {fleet.pool} are delivered by the end")
-        return found
+                    yield f"only {there} of the {fleet.count} racks of {fleet.pool} are delivered by the end"
+
+    def _odd_site(self) -> Iterator[str]:
+        site = self.keys.site
+        if site is None:
+            return
+        if site.pue.proportional >= 1:
+            pue = 1 + site.pue.proportional
+            yield f"site.pue.proportional is what comes on top of IT: {site.pue.proportional:g} is a PUE of {pue:g}"
+        for index, item in enumerate(site.curtailment):
+            if item.by == 0 or (item.to is not None and item.to >= site.most_w):
+                yield f"site.curtailment.{index} takes nothing away from the contract"
 
     def site_steps(self, seed: int) -> SiteSteps | None:
         """The cap, cooling, price and carbon over the run; None without a site. ScenarioError for a bad signal."""

@@ -83,6 +83,12 @@ class Battery(Keys):
         default=None, description="set aside under the cap while it is not full; default: a tenth of power"
     )
 
+    @model_validator(mode="after")
+    def _charge_within_power(self) -> "Battery":
+        if self.charge is not None and self.charge > self.power:
+            raise house("charge is more than power")
+        return self
+
 
 class Curtailment(Keys):
     """Times at which the utility asks for less: scheduled (at, every) or at random (per_year)."""
@@ -119,7 +125,7 @@ class Site(Keys):
     pdus: Pdus | None = None
     fabric_and_storage: Power = Field(default=0.0, description="constant IT draw beside the racks")
     battery: Battery | None = None
-    curtailment: list[Curtailment] = []
+    curtailment: Annotated[list[Curtailment], BeforeValidator(lambda raw: [] if raw is None else raw)] = []
     price: Price | None = None
     carbon: Carbon | None = None
     temperature: Temperature | None = Field(default=None, description="outdoors; with pue.slope_per_degree")

@@ -70,6 +70,7 @@ def run(
         "pools": {pool.name: pool.chips for pool in plant.pools},
         "cap_w": plant.site.cap_w,
         "battery_j": None if plant.site.battery is None else plant.site.battery.energy_j,
+        "battery_round_trip": None if plant.site.battery is None else plant.site.battery.round_trip,
         "events": record.events,
         "scheduling_passes": record.passes,
         "wall_s": round(time.perf_counter() - started, 3),

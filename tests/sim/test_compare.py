@@ -74,3 +74,27 @@ def test_a_run_without_power_has_nothing_to_draw():
     result = megawatt("compare", "run", "--plot", "p.png")
     assert result.exit_code == 2 and "has no power to draw" in result.stderr
     assert not Path("p.png").exists()
+
+
+def test_runs_of_different_spans_and_sizes_are_drawn_in_one_unit(tmp_path):
+    assert megawatt("run", "s.yaml", "--out", "day", "--no-render").exit_code == 0
+    large = SITE.replace("feed: 40 kW", "feed: 40 MW").replace("count: 4", "count: 2000").replace("1 day", "3 days")
+    Path("s.yaml").write_text(large.lstrip())
+    assert megawatt("run", "s.yaml", "--out", "days", "--no-render").exit_code == 0
+    assert megawatt("compare", "day", "days", "--plot", "both.png").exit_code == 0
+
+
+@pytest.mark.parametrize("power", ["shed", "water-fill"])
+def test_a_power_policy_by_its_bare_name_is_refused_with_how_to_write_it(power):
+    result = megawatt("run", "s.yaml", "--policy", power)
+    assert result.exit_code == 2
+    assert f"{power!r} is a value of an axis: write power={power}" in result.stderr
+
+
+def test_a_site_that_looks_like_a_mistake_is_warned_of():
+    odd = SITE.replace("by: 50 %", "to: 50 kW").replace("battery:", "pue: {proportional: 1.08}\n  battery:")
+    Path("s.yaml").write_text(odd.replace("feed: 40 kW", "feed: 45 kW").lstrip())
+    result = megawatt("validate", "s.yaml")
+    assert result.exit_code == 0
+    assert "warning: site.pue.proportional is what comes on top of IT: 1.08 is a PUE of 2.08" in result.stderr
+    assert "warning: site.curtailment.0 takes nothing away from the contract" in result.stderr
