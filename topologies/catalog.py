@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.hardware import AcceleratorEntry, Band, MeasuredRate, ModelEntry, RackEntry, TaskFacts
+from scenarios.units import to_si
+from topologies.collectives import ScaleOut, ScaleUp
 
 FOLDER = Path(__file__).parent / "catalog"
 SHIPPED = "the shipped catalog (megawatt show ... --sources)"
@@ -35,7 +37,7 @@ class Fact:
 
         band: the low or the high end where the figure has one, else the value.
         """
-        value = {"low": self.low, "base": self.value, "high": self.high}[band] or self.value
+        value = self._text(band)
         if self.unit:
             return f"{value} {self.unit}"
         try:
@@ -44,10 +46,17 @@ class Fact:
             return value
         return int(number) if value.isdigit() else number
 
+    def si_value(self, band: Band = "base") -> float:
+        """The value as a number in SI; band as in key_value."""
+        return to_si(float(self._text(band)), self.unit)
+
+    def _text(self, band: Band) -> str:
+        return {"low": self.low, "base": self.value, "high": self.high}[band] or self.value
+
 
 @cache
 def table(name: str) -> dict[str, dict[str, Fact]]:
-    """A catalog table (accelerators, racks, models, tasks) as item -> metric -> fact."""
+    """A catalog table (accelerators, racks, models, tasks, fabric) as item -> metric -> fact."""
     items: dict[str, dict[str, Fact]] = {}
     for row in _rows(name):
         fact = Fact(**row)
@@ -109,6 +118,33 @@ def tasks(band: Band = "base") -> TaskFacts:
         bytes_per_parameter=of("training", "bytes_per_parameter"),
         usable_hbm=of("training", "usable_hbm"),
         fine_tuning_sequence=of("fine-tuning", "sequence"),
+    )
+
+
+def scale_up(name: str, band: Band = "base") -> ScaleUp:
+    """The constants of a shipped kind of links inside a domain."""
+    facts = table("fabric")[name]
+    switches = "switch" in facts
+    return ScaleUp(
+        base_s=facts["base"].si_value(band),
+        ring_step_s=facts["ring_step"].si_value(band),
+        tree_step_s=facts["tree_step"].si_value(band),
+        ring_efficiency=facts["ring_efficiency"].si_value(band),
+        switch_s=facts["switch"].si_value(band) if switches else 0.0,
+        switch_efficiency=facts["switch_efficiency"].si_value(band) if switches else 0.0,
+    )
+
+
+def scale_out(name: str, band: Band = "base") -> ScaleOut:
+    """The constants of a shipped kind of network across domains."""
+    facts = table("fabric")[name]
+    return ScaleOut(
+        base_s=facts["base"].si_value(band),
+        ring_step_s=facts["ring_step"].si_value(band),
+        tree_step_s=facts["tree_step"].si_value(band),
+        post_s=facts["post"].si_value(band),
+        ring_efficiency=facts["ring_efficiency"].si_value(band),
+        hierarchical_efficiency=facts["hierarchical_efficiency"].si_value(band),
     )
 
 

@@ -1,15 +1,18 @@
 """The shipped catalog: every figure has a source, a confidence, and a unit that the program knows."""
 
 import csv
+from dataclasses import fields
 
 import pytest
 from pydantic import ValidationError
 
 from scenarios.hardware import AcceleratorEntry
 from scenarios.units import to_si
-from topologies.catalog import FOLDER, accelerator, model, rack, rates, table, tasks
+from topologies.catalog import FOLDER, accelerator, model, rack, rates, scale_out, scale_up, table, tasks
 
-TABLES = ("accelerators", "models", "racks", "tasks")
+TABLES = ("accelerators", "models", "racks", "tasks", "fabric")
+SCALE_UP = ("nvlink4", "nvlink5", "neuronlink")
+SCALE_OUT = ("efa", "infiniband")
 FACTS = [fact for name in TABLES for facts in table(name).values() for fact in facts.values()]
 NAMED = {"accelerator", "stack", "training_precision"}  # metrics whose value is a name
 MAYBE_NONE = {"experts", "experts_per_token", "fixed"}  # metrics that an item may have none of
@@ -129,6 +132,30 @@ def test_the_ends_of_the_bands_are_constants_that_an_entry_may_hold(band):
         chip = accelerator(name, band)
         assert chip.minimum_cap is not None
         assert chip.idle <= chip.minimum_cap == chip.lowest_cap_w <= chip.tdp
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_every_kind_of_links_and_of_network_is_read_from_its_rows_in_si(band):
+    assert {*SCALE_UP, *SCALE_OUT} == set(table("fabric"))
+    names = {  # field -> metric
+        "base_s": "base",
+        "ring_step_s": "ring_step",
+        "tree_step_s": "tree_step",
+        "post_s": "post",
+        "switch_s": "switch",
+    }
+    for name in table("fabric"):
+        found = scale_up(name, band) if name in SCALE_UP else scale_out(name, band)
+        facts = dict(table("fabric")[name])
+        for field in fields(found):
+            fact = facts.pop(names.get(field.name, field.name), None)
+            assert getattr(found, field.name) == (0.0 if fact is None else fact.si_value(band))
+        assert not facts, "a figure that nothing reads"
+
+
+def test_a_step_of_nvlink_is_3_4_microseconds_and_only_nvlink_adds_up_in_its_switches():
+    assert scale_up("nvlink5").ring_step_s == pytest.approx(3.4e-6)
+    assert [scale_up(name).switch_efficiency > 0 for name in SCALE_UP] == [True, True, False]
 
 
 def own(**keys):
