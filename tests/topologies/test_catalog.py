@@ -9,9 +9,9 @@ from scenarios.hardware import AcceleratorEntry
 from scenarios.units import to_si
 from topologies.catalog import FOLDER, accelerator, model, rack, rates, table, tasks
 
-TABLES = ("accelerators", "models", "racks", "tasks")
+TABLES = ("accelerators", "interconnect", "models", "racks", "tasks")
 FACTS = [fact for name in TABLES for facts in table(name).values() for fact in facts.values()]
-NAMED = {"accelerator", "stack", "training_precision"}  # metrics whose value is a name
+NAMED = {"accelerator", "stack", "training_precision", "form", "sides"}  # metrics whose value is a name
 MAYBE_NONE = {"experts", "experts_per_token", "fixed"}  # metrics that an item may have none of
 SI_UNITS = {  # metric -> the SI unit its unit must come out in, by one known figure
     "dense_bf16": ("h100-sxm", 989e12),
