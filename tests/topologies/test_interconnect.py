@@ -1,11 +1,15 @@
 """The catalog's interconnects: every rack has its graph, and its figures agree with those of its chips."""
 
+import re
+from pathlib import Path
+
 import networkx as nx
 import pytest
 
 from scenarios.errors import ScenarioError
 from scenarios.units import to_si
 from topologies import catalog
+from topologies.graph_facts import allreduce_bytes_per_s, domain_bytes_per_s, facts, group_sizes
 from topologies.graphs import chips_of
 from topologies.interconnect import FABRICS, accelerator, endpoints, figures, names, switches, topology
 
@@ -80,3 +84,42 @@ def test_a_switched_domain_names_the_bandwidth_of_its_chips_among_its_figures():
     assert figures("gb300-nvl72")["scale_up_bandwidth"].item == "gb300"
     assert "scale_up_bandwidth" not in figures("trn2-48xl")
     assert "ports" in figures("leaf-spine") and "ports" not in figures("fat-tree")
+
+
+# the tables of the docs
+
+
+def rows_of_docs(name):
+    """The cells of the last row of a name in docs/interconnect.md."""
+    text = (Path(__file__).parents[2] / "docs" / "interconnect.md").read_text(encoding="utf-8")
+    row = [line for line in text.splitlines() if line.startswith(f"| {name} |")][-1]
+    return [cell.strip() for cell in row.strip("|").split("|")][1:]
+
+
+def tb_per_s(text):
+    value, unit = text.split()
+    return float(value) * {"GB/s": 1e-3, "TB/s": 1.0}[unit]
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in FABRICS])
+def test_the_docs_say_of_a_domain_what_its_graph_says(name):
+    chips, boxes, links, hops, bisection, rates = rows_of_docs(name)
+    graph, found = topology(name), facts(topology(name))
+    told = (found.nodes["chip"], found.nodes["switch"], found.links, found.hops)
+    assert told == tuple(int(cell.replace(",", "")) for cell in (chips, boxes, links, hops))
+    assert found.bisection_bytes_per_s == pytest.approx(tb_per_s(bisection) * 1e12)
+    said = [re.fullmatch(r"(\d+)(?: to (\d+))?: (\d+)", part) for part in rates.split(", ")]
+    for size in group_sizes(graph):
+        [rate] = [int(part[3]) for part in said if int(part[1]) <= size <= int(part[2] or part[1])]
+        assert allreduce_bytes_per_s(graph, size) == pytest.approx(rate * GB)
+
+
+@pytest.mark.parametrize("name", FABRICS)
+def test_the_docs_say_of_a_fabric_what_its_graph_says(name):
+    domains, tiers, links, hops, bisection, rates = rows_of_docs(name)
+    graph, found = topology(name), facts(topology(name))
+    assert domains == f"{found.nodes['domain']} of {graph.graph['form'].ends.nics} NICs"
+    assert tiers == ", ".join(str(found.nodes[kind]) for kind in ("leaf", "spine", "core"))
+    assert (found.links, found.hops) == (int(links.replace(",", "")), int(hops))
+    assert found.bisection_bytes_per_s == pytest.approx(tb_per_s(bisection) * 1e12)
+    assert rates == " / ".join(f"{rate / GB:.0f}" for rate in domain_bytes_per_s(graph).values()) + " GB/s"
