@@ -4,12 +4,14 @@ A series with more steps than the picture has columns is drawn as its mean in a 
 value, so that a year of a million steps is neither a black block nor loses its peaks.
 """
 
+import contextlib
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -45,6 +47,15 @@ STYLE: Any = {
     "axes.axisbelow": True,
     "legend.frameon": False,
 }
+
+
+@contextlib.contextmanager
+def look() -> Iterator[None]:
+    """Our style, whatever the user's own settings."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
 
 
 @dataclass(frozen=True, slots=True)

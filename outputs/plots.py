@@ -5,7 +5,6 @@ import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import polars as pl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,13 +14,13 @@ from outputs.drawing import (
     COLORS,
     EPOCH,
     LAST_S,
-    STYLE,
     Saved,
     dashed,
     figure_of,
     finish,
     legend,
     line,
+    look,
     read,
     say_if_empty,
     stack,
@@ -38,7 +37,7 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
     saved = read(folder, since, until)
     if not _drawable(saved):
         return []
-    with _look():
+    with look():
         made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
             made["power"] = power_figure(saved)
@@ -65,7 +64,7 @@ def compare(
             if "feed_w" not in saved.columns or not _drawable(saved):
                 raise ScenarioError("has no power to draw", str(folder))
             runs[str(folder)] = saved
-    with _look():
+    with look():
         picture.parent.mkdir(parents=True, exist_ok=True)
         compare_figure(runs).savefig(picture, format="png", dpi=120)
 
@@ -73,15 +72,6 @@ def compare(
 def _drawable(saved: Saved) -> bool:
     """Whether there is anything to see, and within the calendar of matplotlib."""
     return 0.01 <= saved.span.to_s - saved.span.from_s <= LAST_S - (saved.span.start - EPOCH).total_seconds()
-
-
-@contextlib.contextmanager
-def _look() -> Iterator[None]:
-    """Our style, whatever the user's own settings."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        yield
 
 
 @contextlib.contextmanager

@@ -124,6 +124,11 @@ def energy(energy_j: float) -> str:
     return f"{energy_j / 3.6e9:,.1f} MWh" if energy_j >= 3.6e9 else f"{energy_j / 3.6e6:,.1f} kWh"
 
 
+def bandwidth(bytes_per_s: float) -> str:
+    """A bandwidth as a person says it: "450 GB/s" or "32.4 TB/s"."""
+    return f"{bytes_per_s / 1e12:,.4g} TB/s" if bytes_per_s >= 1e12 else f"{bytes_per_s / 1e9:,.4g} GB/s"
+
+
 def duration(time_s: float) -> str:
     """A time as a person says it: "3.2 h" or "12 days"."""
     for unit, factor in (("days", 2 * DAY_S), ("h", 2 * HOUR_S), ("min", 120.0)):

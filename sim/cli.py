@@ -219,16 +219,51 @@ def new_scenario(name: str) -> None:
     click.echo(write_template(name))
 
 
-@main.command()
-@click.argument("what", type=click.Choice(["scenarios", "policies", "accelerators", "racks", "models", "traces"]))
-@click.option("--sources", is_flag=True, help="With accelerators, racks and models: source and band of each figure.")
-def show(what: str, sources: bool) -> None:
-    """List what megawatt brings along."""
-    from outputs.listings import listing
-    from outputs.tables import show as show_table
+@main.group()
+def show() -> None:
+    """List what megawatt brings along, or show one topology."""
 
-    for table in listing(what, sources):
+
+def _add_listing(what: str) -> None:
+    @show.command(what, help=f"List the {what}.")
+    @click.option(
+        "--sources", is_flag=True, help="With accelerators, racks and models: source and band of each figure."
+    )
+    def command(sources: bool) -> None:
+        from outputs.listings import listing
+        from outputs.tables import show as show_table
+
+        for table in listing(what, sources):
+            show_table(table)
+
+
+for _what in ("scenarios", "policies", "accelerators", "racks", "models", "traces"):
+    _add_listing(_what)
+
+
+@show.command("topology")
+@click.argument("name")
+@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw the graph into this PNG.")
+@click.option("--force", is_flag=True, help="Replace the picture that stands there.")
+def show_topology(name: str, picture: Path | None, force: bool) -> None:
+    """Say how the chips of a rack are joined and what that carries.
+
+    NAME is a rack, or a form of scale-out fabric: leaf-spine, rail-optimised or fat-tree.
+    """
+    from outputs.tables import show as show_table
+    from outputs.topology_table import topology_tables
+
+    tables = topology_tables(name)
+    if picture is not None:
+        from outputs.topology_plot import draw_topology
+        from outputs.traces import check_replaceable
+
+        check_replaceable(picture, force, "--plot")
+        draw_topology(name, picture)
+    for table in tables:
         show_table(table)
+    if picture is not None:
+        click.echo(click.format_filename(picture))
 
 
 if __name__ == "__main__":

@@ -174,6 +174,45 @@ def test_show_lists_what_there_is(what):
     assert named.get(what, "swf") in result.stdout
 
 
+ULTRASERVER = """\
+trn2-ultraserver
+what it is      64 chips (trainium2) in a torus of 4 x 4 x 4
+chips           64
+links           192
+  chip to chip  64 GB/s or 128 GB/s each way
+farthest pair   6 links, 9 us
+bisection       2.048 TB/s each way
+scale-out NICs  64 of 25 GB/s each way
+"""
+
+
+def test_show_topology_prints_what_a_rack_can_do_and_draws_it():
+    result = megawatt("show", "topology", "trn2-ultraserver", "--plot", "new/torus.png")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(ULTRASERVER)
+    assert "   64           640 GB/s  4 x 4 x 4\n" in result.stdout
+    assert "aws-neuron/aws-neuron-sdk@81ce03a about-neuron/arch/trn2-arch" in result.stdout
+    assert result.stdout.splitlines()[-1] == "new/torus.png"
+    assert Path("new/torus.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_topology_replaces_a_picture_only_with_force():
+    Path("mine.png").write_text("mine")
+    refusal = megawatt("show", "topology", "dgx-h100", "--plot", "mine.png")
+    assert (refusal.exit_code, refusal.stdout, Path("mine.png").read_text()) == (2, "", "mine")
+    assert "--plot mine.png: exists already" in refusal.stderr
+    assert megawatt("show", "topology", "dgx-h100", "--plot", "mine.png", "--force").exit_code == 0
+    assert Path("mine.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_topology_is_refused_with_the_nearest_name():
+    result = megawatt("show", "topology", "leaf-spin", "--plot", "never.png")
+    assert (result.exit_code, result.stdout, Path("never.png").exists()) == (2, "", False)
+    assert result.stderr.startswith("megawatt: unknown topology 'leaf-spin'; did you mean 'leaf-spine'? (allowed: ")
+    assert megawatt("show", "topology").exit_code == 2
+    assert megawatt("show", "topologies").exit_code == 2
+
+
 def test_validate_says_what_it_checked_and_schema_is_json():
     assert megawatt("validate", "hello").stdout.startswith("hello: valid (32 chips in 1 pool; order fifo")
     assert json.loads(megawatt("schema").stdout)["properties"]["fleet"]
@@ -194,7 +233,7 @@ def test_a_trace_becomes_the_job_table_and_replays_alike():
 def test_help_loads_nothing_heavy():
     code = "import sys; from sim.cli import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"numpy", "polars", "pydantic", "pint", "simpy", "matplotlib", "rich", "ruamel.yaml"}
+    heavy = {"numpy", "polars", "pydantic", "pint", "simpy", "matplotlib", "networkx", "rich", "ruamel.yaml"}
     assert not [name for name in heavy if f"'{name}'" in done.stdout]
 
 

@@ -46,7 +46,7 @@ def random_flows(draw, equal_weights=False):
     links = st.lists(st.integers(0, n_links - 1), min_size=1, max_size=4)
     capacity = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 3.0]), st.floats(1e-3, 1e3))
     weight = st.just(1.0) if equal_weights else st.one_of(st.sampled_from([1.0, 2.0]), st.floats(1e-2, 1e2))
-    demand = st.one_of(st.just(np.inf), st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1e3))
+    demand = st.one_of(st.just(np.inf), st.sampled_from([0.0, 0.5, 1.0]), st.floats(1e-6, 1e3))
     return Flows(
         draw(st.lists(links, min_size=n_flows, max_size=n_flows)),
         draw(st.lists(capacity, min_size=n_links, max_size=n_links)),
