@@ -1,6 +1,5 @@
 """The picture of the power: draw against cap, what the battery and the caps on chips do, and what it costs."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from outputs.drawing import COLORS, INK, Floats, Saved, area, dashed, finish, hatched, line, stack
+from outputs.drawing import COLORS, INK, Floats, Saved, area, dashed, finish, hatched, line, stack, stored_w
 
 _PER_PERCENT = 100.0
 _SIGNALS = {
@@ -116,20 +115,14 @@ def _state(axes: Axes, saved: Saved, names: list[str]) -> None:
             speed = _PER_PERCENT * values
             line(axes, saved, speed, COLORS[0], f"speed of the chips in use: mean {saved.mean(speed):,.1f} %")
         else:
-            charge: Floats = _PER_PERCENT * values / saved.facts["battery_j"]
+            left_s = saved.span.to_s - float(saved.time_s[-1])
+            last_j = values[-1] + stored_w(saved.facts, float(saved.columns["battery_w"][-1])) * left_s
+            charge: Floats = _PER_PERCENT * np.append(values, last_j) / saved.facts["battery_j"]
             # linear between the steps, not constant
-            axes.plot(
-                saved.dates(saved.time_s), charge, color=COLORS[2], linewidth=1.4, label="battery: state of charge"
-            )
+            dates = saved.dates(np.append(saved.time_s, saved.span.to_s))
+            axes.plot(dates, charge, color=COLORS[2], linewidth=1.4, label="battery: state of charge")
     axes.set_ylim(0, 108)
     axes.set_ylabel("[%]")
-
-
-def _last_soc_j(saved: Saved) -> float:
-    """What is stored at the end of the picture, from what the battery gives since the last row [J]."""
-    give_w, one_way = float(saved.columns["battery_w"][-1]), math.sqrt(saved.facts["battery_round_trip"])
-    rate_w = give_w / one_way if give_w > 0 else give_w * one_way
-    return float(saved.columns["battery_soc_j"][-1]) - rate_w * (saved.span.to_s - float(saved.time_s[-1]))
 
 
 def _signal(axes: Axes, saved: Saved, name: str) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from math import exp, inf, log, nextafter
 from typing import TypeAlias
 
+from topologies.cap_law import speed_at
+
 _LINEAR = 1 - 1e-7  # from this exponent on a curve counts as straight when power is divided
 
 
@@ -53,7 +55,7 @@ class Load:
 
     def speed(self, fraction: float) -> float:
         """The speed of a chip over its full speed, phi ** k; 1 where a cap changes nothing."""
-        return fraction**self.exponent if self.range_nw else 1.0
+        return speed_at(fraction, self.exponent) if self.range_nw else 1.0
 
 
 Allocate: TypeAlias = Callable[[Sequence[Load], int | None, Sequence[int]], list[float]]

@@ -3,7 +3,6 @@
 import datetime
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,12 +37,6 @@ class Series:
         if np.any(rows < 0):
             raise ValueError(f"a time before the first step of the series, {self.time_s[0]:g} s")
         return self.values[rows]
-
-    def changes(self, from_s: float, end_s: float) -> Iterator[tuple[float, float]]:
-        """Time [s] and new value [SI] of each change after from_s and before end_s."""
-        first = int(np.searchsorted(self.time_s, from_s, side="right"))
-        last = int(np.searchsorted(self.time_s, end_s, side="left"))
-        yield from zip(self.time_s[first:last].tolist(), self.values[first:last].tolist(), strict=True)
 
 
 def signal_series(signal: Signal, name: str, start: datetime.datetime, end_s: float, seed: int) -> Series:

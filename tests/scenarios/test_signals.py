@@ -152,13 +152,6 @@ def test_a_series_holds_each_value_until_the_next_step():
         found.at(np.array([0.0, -6.0]))
 
 
-def test_changes_are_those_after_the_begin_and_before_the_end():
-    found = Series(np.array([0.0, 10.0, 20.0, 30.0]), np.array([1.0, 2.0, 3.0, 4.0]))
-    assert list(found.changes(0.0, 30.0)) == [(10.0, 2.0), (20.0, 3.0)]
-    assert list(found.changes(10.0, math.inf)) == [(20.0, 3.0), (30.0, 4.0)]
-    assert list(found.changes(30.0, 40.0)) == []
-
-
 @pytest.mark.parametrize("end_s", [1.0, YEAR_S, math.inf])
 def test_a_constant_is_one_step_over_any_run(end_s):
     found = signal_series(keys(Price, "80 USD/MWh"), "price", YEAR_2023, end_s, seed=1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from topologies.cap_law import cap_for, throttle
+from topologies.cap_law import throttle
 
 IDLE_W, DEMAND_W, K = 72.0, 630.0, 0.56
 WATTS = st.floats(0, 2_000)
@@ -27,32 +27,11 @@ def test_an_exponent_of_one_shares_speed_as_the_dynamic_power():
 
 def test_a_figure_worked_by_hand_comes_out():
     assert throttle(150.0, 50.0, 450.0, 0.5) == pytest.approx(0.5)
-    assert cap_for(0.5, 50.0, 450.0, 0.5) == pytest.approx(150)
 
 
 def test_work_that_draws_no_more_than_idle_runs_at_full_speed_or_not_at_all():
     assert throttle(72.0, 72.0, 72.0, K) == 1
     assert throttle(71.0, 72.0, 72.0, K) == 0
-    assert cap_for(0.5, 72.0, 72.0, K) == 72
-
-
-def test_full_speed_wants_the_demand_and_no_speed_the_idle_draw():
-    assert cap_for(1.0, IDLE_W, DEMAND_W, K) == DEMAND_W
-    assert cap_for(0.0, IDLE_W, DEMAND_W, K) == IDLE_W
-
-
-@pytest.mark.parametrize("speed", [-0.01, 1.01, float("nan")])
-def test_a_speed_outside_nothing_to_full_is_refused(speed):
-    with pytest.raises(ValueError, match=r"found a speed of .*; allowed: from 0 to 1"):
-        cap_for(speed, IDLE_W, DEMAND_W, K)
-
-
-@given(st.floats(0.01, 1), st.floats(0, 300), st.floats(1, 1_000), EXPONENTS)
-def test_the_inverse_gives_the_cap_back(share, idle_w, dynamic_w, exponent):
-    demand_w = idle_w + dynamic_w
-    cap_w = idle_w + share * dynamic_w
-    found_w = cap_for(throttle(cap_w, idle_w, demand_w, exponent), idle_w, demand_w, exponent)
-    assert found_w == pytest.approx(cap_w, rel=1e-9)
 
 
 @given(WATTS, WATTS, WATTS, WATTS, EXPONENTS)
