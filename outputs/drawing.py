@@ -6,8 +6,7 @@ value, so that a year of a million steps is neither a black block nor loses its 
 
 import contextlib
 import datetime
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from outputs.folder import facts_of, table_of
 from outputs.steps import durations, envelope, integral
 from scenarios.errors import ScenarioError
 from scenarios.units import DAY_S
+from topologies.power import stored_w
 
 Floats = NDArray[np.float64]
 
@@ -113,16 +113,10 @@ def read(folder: Path, since: datetime.datetime | None, until: datetime.datetime
     rows = timeline.slice(first, last_row - first)
     columns = {name: rows[name].to_numpy().astype(np.float64).copy() for name in rows.columns}
     if "battery_soc_j" in columns and len(time_s):  # what is stored moves on within a row
-        soc_j, rate_w = columns["battery_soc_j"], stored_w(facts, float(columns["battery_w"][0]))
+        soc_j, rate_w = columns["battery_soc_j"], stored_w(float(columns["battery_w"][0]), facts["battery_round_trip"])
         soc_j[0] += rate_w * max(0.0, from_s - float(columns["time_s"][0]))
     columns["time_s"] = np.maximum(columns["time_s"], from_s)
     return Saved(facts, columns, Span(start, from_s, to_s, float(facts["warmup_s"])))
-
-
-def stored_w(facts: Mapping[str, Any], give_w: float) -> float:
-    """What flows into a run's battery while it gives so much at the meter [W]."""
-    one_way = math.sqrt(facts["battery_round_trip"])
-    return -(give_w / one_way if give_w > 0 else give_w * one_way)
 
 
 def dashed(axes: Axes, saved: Saved, values: Floats, label: str) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outputs.record import Record
-from outputs.stays import Stays
+from outputs.stays import Stays, input_per_chip
 from outputs.steps import durations, integral
 from scenarios.units import HOUR_S
 from topologies.plant import Plant
-from topologies.power import NW_PER_W
+from topologies.power import NW_PER_W, stored_w
 
 Floats = NDArray[np.float64]
 _ABOVE, _ABOVE_W = 1e-9, 1e-3  # a meter reading more than this above the cap (relative, in watts) is no rounding
@@ -99,12 +99,9 @@ def _planning_peak_w(it_w: Floats, time_s: Floats, stays: Stays, plant: Plant, w
     The draw of the timeline is a mean, which peaks at peak_to_mean of a busy chip's whole draw at full speed with its
     host share; caps on chips are left out, since a cap holds the mean and not the peak.
     """
-    idle_w = np.array([pool.chip_idle_w for pool in plant.pools])
-    busy_w, draw_w = (np.array([getattr(plan, name) for plan in plant.plans]) for name in ("busy_w", "draw_nw"))
-    above_w = busy_w - idle_w
-    through = np.divide(draw_w / NW_PER_W, above_w, where=above_w > 0, out=np.zeros_like(above_w))
+    busy_w = np.array([plan.busy_w for plan in plant.plans])
     factor = np.array([plan.peak_to_mean for plan in plant.plans])[:, np.newaxis] - 1
-    adds_w = stays.chips * (busy_w * through * factor)[stays.job_class, stays.pool]
+    adds_w = stays.chips * (busy_w * input_per_chip(plant) * factor)[stays.job_class, stays.pool]
     at = np.searchsorted(time_s, np.concatenate([stays.from_s, stays.to_s]), side="left")
     steps_w = np.bincount(at, weights=np.concatenate([adds_w, -adds_w]), minlength=len(time_s) + 1)
     peak_w = it_w + np.cumsum(steps_w)[: len(time_s)]
@@ -116,9 +113,7 @@ def _stored_j(record: Record, plant: Plant, warmup_s: float) -> float:
     facts = plant.site.battery
     if facts is None:
         return 0.0
-    battery_w = np.array(record.timeline.battery_w)
-    one_way = math.sqrt(facts.round_trip)
-    rate_w = np.where(battery_w > 0, -battery_w / one_way, -battery_w * one_way)
+    rate_w = stored_w(np.array(record.timeline.battery_w), facts.round_trip)
     return integral(rate_w, durations(np.array(record.timeline.time_s), warmup_s, record.end_time_s))
 
 

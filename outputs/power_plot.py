@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from outputs.drawing import COLORS, INK, Floats, Saved, area, dashed, finish, hatched, line, stack, stored_w
+from outputs.drawing import COLORS, INK, Floats, Saved, area, dashed, finish, hatched, line, stack
+from topologies.power import stored_w
 
 _PER_PERCENT = 100.0
 _SIGNALS = {
@@ -116,7 +117,8 @@ def _state(axes: Axes, saved: Saved, names: list[str]) -> None:
             line(axes, saved, speed, COLORS[0], f"speed of the chips in use: mean {saved.mean(speed):,.1f} %")
         else:
             left_s = saved.span.to_s - float(saved.time_s[-1])
-            last_j = values[-1] + stored_w(saved.facts, float(saved.columns["battery_w"][-1])) * left_s
+            rate_w = stored_w(float(saved.columns["battery_w"][-1]), saved.facts["battery_round_trip"])
+            last_j = values[-1] + rate_w * left_s
             charge: Floats = _PER_PERCENT * np.append(values, last_j) / saved.facts["battery_j"]
             # linear between the steps, not constant
             dates = saved.dates(np.append(saved.time_s, saved.span.to_s))

@@ -77,7 +77,7 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
     to_s = np.concatenate([ended_s, np.array([stay.to_s for stay in cut])])
     chips = jobs.chips[job]
     window_s = np.clip(to_s, record.warmup_s, end_s) - np.clip(from_s, record.warmup_s, end_s)
-    busy_w, draw_w = (_of(plant, name, jobs.job_class[job], pool) for name in ("busy_w", "draw_nw"))
+    busy_w = _of(plant, "busy_w", jobs.job_class[job], pool)
     if meter is None:
         whole_j, energy_j = chips * busy_w * (to_s - from_s), chips * busy_w * window_s
     else:
@@ -86,14 +86,19 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
         whole_j = np.concatenate([np.array(meter.energy_j)[rows], np.array([stay.energy_j for stay in cut])])
         energy_j = np.where(to_s <= record.warmup_s, 0.0, whole_j - np.array(counted))
     idle_w = np.array([pool.chip_idle_w for pool in plant.pools])[pool]
-    above_w = busy_w - idle_w
-    through = np.divide(draw_w / NW_PER_W, above_w, where=above_w > 0, out=np.zeros(len(job)))
     lost_s = np.concatenate([np.zeros(len(last)), np.array([stay.lost_s for stay in cut])])
     chip_s = np.asarray(chips * window_s)
-    input_j = (energy_j - idle_w * chip_s) * through
+    input_j = (energy_j - idle_w * chip_s) * input_per_chip(plant)[jobs.job_class[job], pool]
     return Stays(
         job, jobs.job_class[job], pool, chips, from_s, to_s, chip_s, energy_j, whole_j, input_j, lost_s, len(cut)
     )
+
+
+def input_per_chip(plant: Plant) -> Floats:
+    """Watts at the rack's input per watt of a chip with its host share, shape (n_classes, n_pools)."""
+    busy_w, draw_nw = (np.array([getattr(plan, name) for plan in plant.plans]) for name in ("busy_w", "draw_nw"))
+    above_w = busy_w - np.array([pool.chip_idle_w for pool in plant.pools])
+    return np.asarray(np.divide(draw_nw / NW_PER_W, above_w, where=above_w > 0, out=np.zeros_like(above_w)))
 
 
 def _of(plant: Plant, name: str, job_class: Ints, pool: Ints) -> Floats:

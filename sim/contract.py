@@ -56,8 +56,10 @@ class Contract:
 
     def rise(self, admitted_nw: int) -> tuple[float, int] | None:
         """When the whole contract holds again, and what more may then be admitted [nW]; None where it holds now."""
+        if self.announced_w == self.contract_w:
+            return None
         later = self._free_rows[np.searchsorted(self._free_rows, self._row) :]
-        if not len(later) or later[0] == self._row:
+        if not len(later):
             return None
         by_nw = self.it_nw(float(self._steps.contract_w[later[0]])) - admitted_nw
         return (float(self._steps.time_s[later[0]]), by_nw) if by_nw > 0 else None

@@ -3,24 +3,21 @@
 import math
 
 from topologies.plant import Battery
+from topologies.power import stored_w
 
 RAMP_STEPS = 16  # a ramp is taken in steps of a sixteenth of the power, each when the ramp has passed it
 
 
 class Storage:
-    """A battery's state. level_w is what it gives at the meter, negative while it takes up charge.
+    """A battery's state. level_w is what it gives at the meter, negative while it takes up charge."""
 
-    Losses are split evenly: giving P draws P / sqrt(round trip) from the store, taking P adds P sqrt(round trip).
-    """
-
-    __slots__ = ("_one_way", "_ramp_from_s", "_since_s", "_step_s", "facts", "level_w", "soc_j")
+    __slots__ = ("_ramp_from_s", "_since_s", "_step_s", "facts", "level_w", "soc_j")
 
     def __init__(self, facts: Battery) -> None:
         self.facts = facts
         self.level_w = 0.0
         self.soc_j = facts.initial_j
         self._since_s = 0.0
-        self._one_way = math.sqrt(facts.round_trip)
         self._ramp_from_s: float | None = None
         self._step_s = facts.power_w / RAMP_STEPS / facts.ramp_w_per_s
 
@@ -34,7 +31,7 @@ class Storage:
         if now_s >= self.limit_s():
             self.soc_j = self.facts.reserve_j if self.level_w > 0 else self.facts.energy_j
         else:
-            self.soc_j -= self._rate_w() * (now_s - self._since_s)
+            self.soc_j += self._stored_w() * (now_s - self._since_s)
         self._since_s = now_s
         if (self.level_w > 0 and self.soc_j <= self.facts.reserve_j) or (self.level_w < 0 and self.full):
             self.level_w = 0.0
@@ -71,11 +68,11 @@ class Storage:
 
     def limit_s(self) -> float:
         """When it is full or down to its reserve; infinite for never."""
-        rate_w = self._rate_w()
-        if rate_w == 0:
+        stored = self._stored_w()
+        if stored == 0:
             return math.inf
-        bound_j = self.facts.reserve_j if rate_w > 0 else self.facts.energy_j
-        return self._since_s + (self.soc_j - bound_j) / rate_w
+        bound_j = self.facts.reserve_j if stored < 0 else self.facts.energy_j
+        return self._since_s + (bound_j - self.soc_j) / stored
 
-    def _rate_w(self) -> float:
-        return self.level_w / self._one_way if self.level_w > 0 else self.level_w * self._one_way
+    def _stored_w(self) -> float:
+        return stored_w(self.level_w, self.facts.round_trip)

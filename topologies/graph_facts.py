@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from topologies import slices
 from topologies.fabric import Fabric
 from topologies.graphs import Sleds, Switched, Topology, Torus, chips_of
 
@@ -117,14 +118,14 @@ def _sleds_bytes_per_s(form: Sleds, chips: int) -> float | None:
 
 
 def box_bytes_per_s(form: Torus, box: tuple[int, ...]) -> float:
-    """The all-reduce bandwidth of a box of a torus [bytes/s], box: chips along each dimension.
+    """The all-reduce bandwidth of a box of a torus [bytes/s], box: chips along each dimension; 0 for one chip.
 
-    Two directed rings in each dimension that wraps around within the box, half of that where the box is an open line,
-    nothing where it is one chip wide; the sum over the dimensions, each of which reduces its share of the buffer.
-    Source: Jain and Sabharwal, Optimal Bucket Algorithms for Large MPI Collectives on Torus Interconnects, ICS 2010.
+    A dimension wraps around within the box where the box is as wide as the torus.
     """
-    whole = zip(box, form.sides, form.link_bytes_per_s, strict=True)
-    return sum(rate * (2 if width == side else width > 1) for width, side, rate in whole)
+    if math.prod(box) == 1:
+        return 0.0
+    wraps = [width == side for width, side in zip(box, form.sides, strict=True)]
+    return slices.box(box, wraps, form.link_bytes_per_s).ring_bytes_per_s
 
 
 def best_box(form: Torus, chips: int) -> tuple[int, ...] | None:

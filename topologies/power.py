@@ -1,6 +1,14 @@
 """Power from the chip to the meter: what racks draw, and the limits on the way. Pure functions on plain numbers."""
 
+import math
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
 from scenarios.hardware import RackEntry, Stage
+
+Draw = TypeVar("Draw", float, NDArray[np.float64])
 
 NW_PER_W = 1_000_000_000
 """Draws are kept as whole nanowatts: sums of millions of starts and ends stay exact, and 9 GW still fit."""
@@ -42,6 +50,15 @@ def busy_chip_w(rack: RackEntry, idle_w: float, busy_w: float) -> float:
     chassis = rack.chassis.stage.efficiency if rack.chassis is not None else 1.0
     through = rack.node_stage.efficiency * chassis * rack.rack_stage.efficiency
     return (busy_w + rack.host_per_chip - idle_w) / through
+
+
+def stored_w(give_w: Draw, round_trip: float) -> Draw:
+    """What flows into a battery that gives so much at the meter, below 0 while it takes up charge [W].
+
+    Losses are the same both ways: giving P draws P / sqrt(round trip) from the store, taking P adds P sqrt(round trip).
+    """
+    one_way = math.sqrt(round_trip)
+    return -give_w * ((give_w > 0) / one_way + (give_w <= 0) * one_way)
 
 
 def feed_w(it_w: float, fixed_w: float, proportional: float) -> float:
