@@ -5,8 +5,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outputs.jobs import Ints, Jobs
-from outputs.record import REJECTED, Meter, Record
-from outputs.stays import Stays, Work, pace_s
+from outputs.record import REJECTED, Journeys, Meter, Record
+from outputs.seats import contention_slowdown, placement_slowdown
+from outputs.stays import Stays, Work, planned_pace_s
 from scenarios.load import Scenario
 from topologies.plant import Plant
 
@@ -38,7 +39,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
             "submit_s": jobs.submit_s,
             "start_s": jobs.start_s,
             "end_s": jobs.end_s,
-            "estimate_s": np.where(trains[jobs.job_class], jobs.estimate * pace_s(jobs, plant), jobs.estimate),
+            "estimate_s": np.where(trains[jobs.job_class], jobs.estimate * planned_pace_s(jobs, plant), jobs.estimate),
             "status": pl.Series(status),
             "reason": _names(why, np.array([*record.reasons, ""])),
             "work": np.where(trains[jobs.job_class], jobs.work, jobs.work * jobs.chips),
@@ -48,6 +49,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
             "preemptions": np.bincount(stays.job[len(stays.last) :], minlength=len(jobs.chips)),
             "lost_chip_s": jobs.chips * stays.by_job(stays.lost_s, jobs),
             "trains": trains[jobs.job_class],
+            **_seats(record.journeys, jobs, plant),
         }
     )
     started = pl.col("start_s").is_not_null()
@@ -71,10 +73,31 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
         pl.when(pl.col("trains")).then("tokens").alias("tokens"),
         pl.when(started).then("energy_j").alias("energy_j"),
         *(["preemptions", "lost_chip_s"] if moving else []),
+        *(_SEATS if record.journeys is not None else []),
     ]
     left_out = [] if plant.draws else ["energy_j"]
     left_out += [] if trains.any() else ["tokens", "stacks"]
     return frame.select(columns).drop(left_out)
+
+
+_SEATS = ("domains", "leaves", "placement_slowdown", "contention_slowdown")
+
+
+def _seats(journeys: Journeys | None, jobs: Jobs, plant: Plant) -> dict[str, pl.Series]:
+    """Where gangs sat last: scale-up domains and groups of leaves, and how much longer it took for that.
+
+    placement_slowdown: over the best seat of the pool; contention_slowdown: over the same seat with nobody else's
+    traffic, 1 where the gang shared no links.
+    """
+    if journeys is None:
+        return {}
+    slowdown = placement_slowdown(journeys, jobs, plant)
+    stretch = contention_slowdown(journeys, jobs)
+    counts = {name: np.array(getattr(journeys, name), np.int64)[jobs.row] for name in ("domains", "leaves")}
+    return {name: pl.Series(count).replace(0, None) for name, count in counts.items()} | {
+        "placement_slowdown": pl.Series(slowdown).fill_nan(None),
+        "contention_slowdown": pl.Series(stretch).fill_nan(None),
+    }
 
 
 def caps_frame(meter: Meter, plant: Plant, class_names: list[str]) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from outputs.energy import curtailment_metrics, power_columns, power_metrics, po
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.record import REJECTED, Record
+from outputs.seats import seat_metrics
 from outputs.stays import Stays, Work, stays_of, work_of
 from outputs.steps import durations, integral
 from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM
@@ -53,6 +54,8 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)
+    if record.journeys is not None:
+        summary |= seat_metrics(record.journeys, jobs, stays, plant)
     if plant.draws:
         summary |= power_metrics(record, plant, stays, warmup_s)
         summary |= curtailment_metrics(record, plant, warmup_s)

@@ -87,6 +87,23 @@ class Meter:
 
 
 @dataclass(slots=True)
+class Journeys:
+    """What runs with a network keep of where gangs sat, by row: domains and groups of leaves, 0 before the start.
+
+    pace_s: seconds a unit of work on the last seat, alone, at full speed. stretch: time on chips over that alone, of
+    gangs that have shared links. done, before: shares of the work done at the end of the run, and at that of the
+    warmup, by gangs that shared links then; only where nothing else changes speeds.
+    """
+
+    pace_s: array[float] = field(default_factory=lambda: array("d"))
+    domains: array[int] = field(default_factory=lambda: array("i"))
+    leaves: array[int] = field(default_factory=lambda: array("i"))
+    stretch: dict[int, float] = field(default_factory=dict)
+    done: dict[int, float] = field(default_factory=dict)
+    before: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Record:
     """What happened: the jobs as submitted, their starts and ends by row, and the timeline.
 
@@ -97,6 +114,7 @@ class Record:
     warmup_s: float = 0.0
     site: SiteSteps | None = None
     meter: Meter | None = None
+    journeys: Journeys | None = None
     tables: list[tuple[int, JobTable]] = field(default_factory=list)  # (class, jobs) as their batches came
     start_s: array[float] = field(default_factory=lambda: array("d"))
     end_s: array[float] = field(default_factory=lambda: array("d"))
@@ -124,4 +142,8 @@ class Record:
             self.meter.energy_j.extend([0.0] * len(jobs))
             self.meter.done.extend([0.0] * len(jobs))
             self.meter.work_s.extend([0.0] * len(jobs))
+        if self.journeys is not None:
+            self.journeys.pace_s.extend([math.nan] * len(jobs))
+            self.journeys.domains.extend([0] * len(jobs))
+            self.journeys.leaves.extend([0] * len(jobs))
         return first

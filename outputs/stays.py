@@ -137,22 +137,37 @@ def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
         before_s = np.array([meter.counted_work_s.get(row, 0.0) for row in jobs.row.tolist()])
         chip_s = jobs.chips * (work_s - np.where(early, work_s, before_s))
         return Work(done, done - np.where(early, done, before), chip_s)
-    needs_s = jobs.work * pace_s(jobs, plant)
+    planned_s = jobs.work * planned_pace_s(jobs, plant)
+    journeys = record.journeys
+    needs_s = planned_s if journeys is None else jobs.work * np.array(journeys.pace_s)[jobs.row]
     lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
     done = np.where(jobs.completed, jobs.work, 0.0)
     np.divide(jobs.work * lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=done)
     inside = np.zeros(len(jobs.chips))
     np.divide(stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=inside)
     counted = done * inside
+    if journeys is not None and (journeys.done or journeys.before):
+        rows = jobs.row.tolist()
+        share = np.array([journeys.done.get(row, math.nan) for row in rows])
+        done = np.where(np.isnan(share), done, share * jobs.work)
+        before = np.array([journeys.before.get(row, math.nan) for row in rows])
+        counted = np.where(np.isnan(before), done * inside, done - before * jobs.work)
     chip_s = np.zeros(len(jobs.chips))
-    np.divide(counted * needs_s * jobs.chips, jobs.work, where=jobs.started & (jobs.work > 0), out=chip_s)
+    np.divide(counted * planned_s * jobs.chips, jobs.work, where=jobs.started & (jobs.work > 0), out=chip_s)
     return Work(done, counted, chip_s)
 
 
-def pace_s(jobs: Jobs, plant: Plant) -> Floats:
-    """Seconds a unit of work at full speed in the pool where each job ran last, shape (n_jobs,); nan before."""
+def planned_pace_s(jobs: Jobs, plant: Plant) -> Floats:
+    """Seconds a unit of work at full speed, on the best seat of the pool where each job ran last; nan before.
+
+    Shape (n_jobs,).
+    """
     if not len(jobs.chips):
         return np.empty(0)
+    if plant.network is not None:
+        kinds, kind = np.unique(np.stack([jobs.job_class, jobs.pool, jobs.chips]), axis=1, return_inverse=True)
+        paces = [math.nan if pool < 0 else plant.planned_pace_s(at, pool, n) for at, pool, n in kinds.T.tolist()]
+        return np.where(jobs.started, np.array(paces)[kind], np.nan)
     trains = np.array([plan.per_gang for plan in plant.plans])[jobs.job_class]
     of_chip = _of(plant, "pace_s", jobs.job_class, np.maximum(jobs.pool, 0))
     return np.where(jobs.started, of_chip / np.where(trains, jobs.chips, 1), np.nan)

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from scenarios.network import Parallelism
 from scenarios.units import format_quantity
 from scenarios.values import (
+    Bandwidth,
     Bytes,
     Count,
     Duration,
@@ -26,6 +28,7 @@ Precision = Literal["bf16", "fp8"]
 TokenTask = Literal["training", "fine-tuning"]
 Band = Literal["low", "base", "high"]
 PeakToMean = Annotated[float, Field(ge=1, le=3)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 USUAL_MINIMUM_CAP = 0.3
 """ESTIMATE: the lowest cap over TDP of a chip whose entry gives none (A100 0.25 and H100 0.29, by nvidia-smi)."""
@@ -132,6 +135,17 @@ class ModelEntry(Entry):
     attention_width: Count
     sequence: Count
     experts: Annotated[int, Field(ge=0)] = 0
+    experts_per_token: Annotated[int, Field(ge=0)] = 0
+    kv_heads: Count | None = Field(default=None, description="default: as many keys and values as attention_width")
+    head_width: Count | None = None
+    batch: Count = Field(default=256, description="sequences of a training step; ESTIMATE where none is given")
+
+    @property
+    def kv_width(self) -> int:
+        """Width of the keys, and of the values, of a layer."""
+        if self.kv_heads is None or self.head_width is None:
+            return self.attention_width
+        return self.kv_heads * self.head_width
 
     @model_validator(mode="after")
     def _active_within_all(self) -> "ModelEntry":
@@ -141,7 +155,7 @@ class ModelEntry(Entry):
 
 
 class MeasuredRate(Keys):
-    """A measured row: tokens/s/chip of a task with a model on an accelerator."""
+    """A measured row: tokens/s/chip of a task with a model on an accelerator, and how the model was split there."""
 
     task: TokenTask
     model: Name
@@ -150,6 +164,8 @@ class MeasuredRate(Keys):
     sequence: Count
     chips: Count
     tokens_per_s_per_chip: Positive
+    batch: Count | None = Field(default=None, description="sequences of a step; default: as the class's")
+    parallelism: Parallelism | None = None
     source: str
     confidence: Literal["high", "medium", "low", "estimate"]
 
@@ -158,7 +174,7 @@ class TaskFacts(Keys):
     """Constants of the kinds of work, and how long a rack takes to come up.
 
     A cap exponent is the k of topologies/cap_law.py; peak_to_mean is the planning peak of a busy chip's draw over
-    its mean.
+    its mean. The overlaps are those of topologies/step_time.py; chunk_layers are the layers of a chunk of a pipeline.
     """
 
     training_demand: Fraction
@@ -178,6 +194,59 @@ class TaskFacts(Keys):
     bytes_per_parameter: Positive
     usable_hbm: Fraction
     fine_tuning_sequence: Count
+    fine_tuning_batch: Count
+    background_overlap: Share
+    blocking_overlap: Share
+    chunk_layers: Positive
+
+
+class ScaleUpEntry(Keys):
+    """Constants of the links inside a domain; what they mean stands in topologies/collectives.py."""
+
+    base: Duration
+    ring_step: Duration
+    tree_step: Duration
+    ring_efficiency: Positive
+    switch: Duration = 0.0
+    switch_efficiency: Annotated[float, Field(ge=0, le=2)] = 0.0
+
+
+class ScaleOutEntry(Keys):
+    """Constants of the network across domains, as in topologies/collectives.py."""
+
+    base: Duration
+    ring_step: Duration
+    tree_step: Duration
+    post: Duration
+    ring_efficiency: Positive
+    hierarchical_efficiency: Positive
+
+
+class InterconnectEntry(Entry):
+    """What joins the chips of a rack's domains, and their NICs. Bandwidths are those of one direction.
+
+    bandwidth: of a chip into its switches. sides and links of a torus: chips, and bandwidth of a link, by dimension.
+    rails: NICs of a node. nics: of a domain.
+    """
+
+    bandwidth: Bandwidth | None = Field(default=None, description="of a chip behind switches")
+    sides: Annotated[list[Count], Field(min_length=1, max_length=3)] | None = Field(
+        default=None, description="of a torus"
+    )
+    links: list[Bandwidth] | None = Field(default=None, description="of a torus, by dimension")
+    nics: Count
+    nic_bandwidth: Bandwidth
+    rails: Count = 1
+    scale_up: ScaleUpEntry
+    scale_out: ScaleOutEntry
+
+    @model_validator(mode="after")
+    def _switched_or_torus(self) -> "InterconnectEntry":
+        if (self.bandwidth is None) == (self.sides is None):
+            raise house("allowed: exactly one of bandwidth (behind switches) and sides (of a torus)")
+        if len(self.sides or ()) != len(self.links or ()):
+            raise house("allowed: as many links as sides")
+        return self
 
 
 class Catalog(Keys):
@@ -185,6 +254,7 @@ class Catalog(Keys):
 
     accelerators: dict[Name, AcceleratorEntry] = {}
     racks: dict[Name, RackEntry] = {}
+    interconnects: dict[Name, InterconnectEntry] = Field(default={}, description="by rack; used with a network")
     models: dict[Name, ModelEntry] = {}
     rates: list[MeasuredRate] | None = Field(default=None, description="replaces the shipped measured rows")
     tasks: TaskFacts | None = None

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from scenarios.hardware import Band, Catalog
+from scenarios.network import Network
 from scenarios.site import Site
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import (
@@ -153,6 +154,7 @@ class ScenarioKeys(Keys):
     warmup: Duration = Field(default=0.0, description="what is submitted or held before this is not counted")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(default=0, description="of all random streams")
     site: Site | None = Field(default=None, description="without it nothing caps the draw, which is still recorded")
+    network: Network | None = Field(default=None, description="without it a gang is as fast wherever it sits")
     fleet: Annotated[list[Fleet], Field(min_length=1)]
     workload: Annotated[list[Workload], Field(min_length=1)]
     policy: Policy = Policy()

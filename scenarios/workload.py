@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from scenarios.distributions import Counts, Durations, Names, Numbers
 from scenarios.hardware import Precision, TokenTask
+from scenarios.network import Communication, Parallelism
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import Count, Duration, Fraction, Keys, Name, Positive, house
 
@@ -47,6 +48,9 @@ class JobClass(Keys):
     value: Positive = Field(default=1.0, description="worth of a chip-second at full speed, for sharing scarce power")
     cap_exponent: Fraction | None = Field(default=None, description="k of the cap law; default: the kind's")
     defer_up_to: Duration | None = Field(default=None, description="default: the deadline of policy.power")
+    communication: Communication | None = Field(
+        default=None, description="what a gang exchanges; default: none, or what the training of its model needs"
+    )
 
     @model_validator(mode="after")
     def _stacks_once(self) -> "JobClass":
@@ -110,6 +114,10 @@ class Training(JobClass):
     )
     precision: Precision | None = Field(default=None, description="default: each accelerator's training_precision")
     sequence: Count | None = Field(default=None, description="tokens; default: the model's, or 4096 for fine-tuning")
+    batch: Count | None = Field(default=None, description="sequences of a step; default: the model's, or the task's")
+    parallelism: Parallelism | None = Field(
+        default=None, description="default: the measured row's where it suits the placement, else the fastest that fits"
+    )
     jobs: Count | None = Field(default=None, description="the class ends after so many jobs")
     estimate: Estimate | None = None
     tenant: Names = "default"

@@ -38,6 +38,7 @@ class Books:
         del self.gangs[row]
         self._meter.energy_j[row] = gang.energy_j(now_s)
         self._keep(gang, gang.work)
+        self._keep_stretch(gang, now_s)
 
     def interrupt(self, gang: Gang, now_s: float, warned_s: float) -> float:
         """A stay ends early; the work that is left, counted from the last checkpoint."""
@@ -64,13 +65,14 @@ class Books:
             meter.counted_j[row] = gang.energy_j(now_s)
             done = self._done(gang, now_s)
             meter.counted_done[row] += done
-            meter.counted_work_s[row] += done * gang.pace_s
+            meter.counted_work_s[row] += done * gang.planned_pace_s
 
     def close(self, end_s: float) -> None:
         """Read what the gangs that still run have done and drawn."""
         for row, gang in self.gangs.items():
             self._meter.energy_j[row] = gang.energy_j(end_s)
             self._keep(gang, self._done(gang, end_s))
+            self._keep_stretch(gang, end_s)
 
     def _done_s(self, gang: Gang, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""
@@ -82,4 +84,10 @@ class Books:
     def _keep(self, gang: Gang, work: float) -> None:
         """Work that is done for good."""
         self._meter.done[gang.run.row] += work
-        self._meter.work_s[gang.run.row] += work * gang.pace_s
+        self._meter.work_s[gang.run.row] += work * gang.planned_pace_s
+
+    def _keep_stretch(self, gang: Gang, now_s: float) -> None:
+        if self._record.journeys is not None:
+            stretch = gang.stretch(now_s)
+            if stretch is not None:
+                self._record.journeys.stretch[gang.run.row] = stretch

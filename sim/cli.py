@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from scenarios.errors import ScenarioError, one_line
+from sim.show import show
 
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -159,7 +160,7 @@ def compare(
 ) -> None:
     """Put saved runs beside each other; differences are to the first."""
     from outputs.compare import compare_table
-    from outputs.tables import show
+    from outputs.tables import show as print_table
 
     if picture is None and (since is not None or until is not None):
         raise ScenarioError("needs --plot", "--from" if since is not None else "--to")
@@ -172,7 +173,7 @@ def compare(
 
         check_replaceable(picture, force, "--plot")
         draw(runs, picture, *(None if end is None else end.replace(tzinfo=UTC) for end in (since, until)))
-    show(made)
+    print_table(made)
     if picture is not None:
         click.echo(click.format_filename(picture))
 
@@ -188,7 +189,7 @@ def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: boo
 
     `megawatt show traces` lists the formats. The CSV is the job table that the trace format csv reads.
     """
-    from outputs.tables import show
+    from outputs.tables import show as print_table
     from outputs.traces import check_replaceable, trace_table, write_csv
     from scenarios.files import exists, locate
     from scenarios.traces import read_trace
@@ -199,7 +200,7 @@ def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: boo
     for warning in read.warnings:
         click.echo(f"warning: {warning}", err=True)
     if out is None:
-        show(trace_table(file.name, read))
+        print_table(trace_table(file.name, read))
     else:
         write_csv(read.jobs, out)
         click.echo(click.format_filename(out))
@@ -219,51 +220,7 @@ def new_scenario(name: str) -> None:
     click.echo(write_template(name))
 
 
-@main.group()
-def show() -> None:
-    """List what megawatt brings along, or show one topology."""
-
-
-def _add_listing(what: str) -> None:
-    @show.command(what, help=f"List the {what}.")
-    @click.option(
-        "--sources", is_flag=True, help="With accelerators, racks and models: source and band of each figure."
-    )
-    def command(sources: bool) -> None:
-        from outputs.listings import listing
-        from outputs.tables import show as show_table
-
-        for table in listing(what, sources):
-            show_table(table)
-
-
-for _what in ("scenarios", "policies", "accelerators", "racks", "models", "traces"):
-    _add_listing(_what)
-
-
-@show.command("topology")
-@click.argument("name")
-@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw the graph into this PNG.")
-@click.option("--force", is_flag=True, help="Replace the picture that stands there.")
-def show_topology(name: str, picture: Path | None, force: bool) -> None:
-    """Say how the chips of a rack are joined and what that carries.
-
-    NAME is a rack, or a form of scale-out fabric: leaf-spine, rail-optimised or fat-tree.
-    """
-    from outputs.tables import show as show_table
-    from outputs.topology_table import topology_tables
-
-    tables = topology_tables(name)
-    if picture is not None:
-        from outputs.topology_plot import draw_topology
-        from outputs.traces import check_replaceable
-
-        check_replaceable(picture, force, "--plot")
-        draw_topology(name, picture)
-    for table in tables:
-        show_table(table)
-    if picture is not None:
-        click.echo(click.format_filename(picture))
+main.add_command(show)
 
 
 if __name__ == "__main__":

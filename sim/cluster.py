@@ -1,7 +1,6 @@
 """The state of the cluster, and the only module that changes it: submissions, starts, stops and ends of jobs."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
 from typing import cast
 
 import simpy
@@ -11,27 +10,17 @@ from policies.build import NO_RATING, Policy, can_ever_start, decide
 from policies.queue import Queue, QueuedJob
 from policies.view import DEFERRED, HELD, Memo, Release, Start, View
 from scenarios.contract import no_site
-from sim.clock import Clock, Phase
+from sim.clock import Clock
 from sim.deferral import Deferral
+from sim.ends import JobEnd
 from sim.feed import Feed
 from sim.gangs import Gang
 from sim.interruptions import Interruptions
 from sim.keeping import Keeping
+from sim.traffic import Roads, Traffic
 from sim.yard import Yard
 from topologies.plant import NO_FEED, Plant, Shape
 from topologies.power import NW_PER_W
-
-
-class JobEnd(simpy.Event):
-    """The end of a running job. A timeout with a callback: a process a job would cost four events, not one."""
-
-    def __init__(self, clock: Clock, time_s: float, ended: Callable[[simpy.Event], None], run: Release) -> None:
-        self.env = clock
-        self.callbacks = [ended]
-        self._ok = True
-        self._value = None
-        self.run = run
-        clock.put(self, time_s, Phase.COMPLETION)
 
 
 class Cluster:
@@ -58,6 +47,13 @@ class Cluster:
             self.feed = Feed(self, clock, plant, policy.power, record.meter, site or no_site(), losses)
         if site is not None and rule is not None:
             self.deferral = Deferral(clock, plant, rule, site, self._let_go)
+        self.traffic: Traffic | None = None  # where seats decide speeds
+        self.roads: Roads | None = None  # where nothing but traffic changes them
+        if plant.network is not None and record.journeys is not None:
+            self.traffic = Traffic(plant.network, record.journeys)
+            if self.feed is None:
+                self.roads = Roads(clock, self.end, record.journeys)
+            self.traffic.runs = self.feed or self.roads
         self.keeping = Keeping(self)
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
         self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
@@ -139,6 +135,8 @@ class Cluster:
             self.keeping.waiting_chips = waiting
         if self.deferral is not None:
             self.keeping.waiting_chips[DEFERRED] = self.deferral.chips
+        if self.traffic is not None:
+            self.traffic.settle()
         if self.feed is not None:
             self.feed.after_pass()
 
@@ -161,7 +159,7 @@ class Cluster:
             self.it_nw -= run.gang_nw
         self.record.end_s[run.row] = self.clock.now
         self.ended_jobs += 1
-        if self.queue.jobs or self.yard.dark or self.feed is not None:
+        if self.queue.jobs or self.yard.dark or self.feed is not None or (self.traffic is not None and self.traffic.unsettled):
             self.stale = True
 
     def preempt(self, gang: Gang, work_left: float) -> None:
@@ -176,6 +174,8 @@ class Cluster:
         self.keeping.close(end_s)
         if self.feed is not None:
             self.feed.close(end_s)
+        if self.roads is not None:
+            self.roads.close(end_s)
         self.record.end_time_s = end_s
 
     def _let_go(self, job: QueuedJob) -> None:
@@ -221,6 +221,8 @@ class Cluster:
         pace_s, draw_nw = shape.pace_s[at], shape.draw_nw[at]
         self.queue.remove(job, self.policy.order(job))
         self.free[pool].take(placement)
+        if self.traffic is not None:
+            pace_s = self.traffic.start(row, job.job_class, pool, placement, pace_s)
         self.busy[pool] += shape.chips
         gang_nw = shape.chips * draw_nw
         if self.headroom.capped:
@@ -230,10 +232,13 @@ class Cluster:
         self.record.pool[row] = pool
         work = self._work.pop(row)
         if self.feed is not None:
-            self.feed.start(run, job, work, work * pace_s)
+            self.feed.start(run, job, work, pace_s)
             return
         self.it_nw += gang_nw
         self.record.start_s[row] = now_s
+        if self.roads is not None and self.traffic is not None and self.traffic.sends(row):
+            self.roads.start(run, work * pace_s)
+            return
         JobEnd(self.clock, now_s + work * pace_s, self._ended, run)
 
     def _ended(self, event: simpy.Event) -> None:
@@ -244,6 +249,8 @@ class Cluster:
         self.keeping.turn()
         self.free[pool].give(run.placement)
         self.busy[pool] -= run.chips
+        if self.traffic is not None:
+            self.traffic.end(run.row)
         if self.headroom.capped:
             self.headroom.give(pool, run.placement, run.gang_nw // run.chips)
         running = self.running[pool]

@@ -62,8 +62,8 @@ class Feed:
         self._contract.change(row)
         self._moved = True
 
-    def start(self, run: Release, job: QueuedJob, work: float, lasts_s: float) -> None:
-        """A gang starts that takes lasts_s at full speed."""
+    def start(self, run: Release, job: QueuedJob, work: float, pace_s: float) -> None:
+        """A gang starts that takes pace_s for a unit of its work at full speed."""
         limits = self._plant.limits
         under = self._cluster.headroom.above(run.pool, run.placement) if limits else {}
         key = (job.job_class, run.pool, tuple(under))
@@ -73,10 +73,16 @@ class Feed:
             group = self._groups[key] = Group(number, run.pool, self._plant.plans[job.job_class])
         if not group.gangs:
             self._set_active([*self._active, group])
-        gang = Gang(run, job, work, group, self._clock.now, lasts_s + self._books.restart_s(run.row), under)
+        gang = Gang(run, job, work, pace_s, group, self._clock.now, self._books.restart_s(run.row), under)
         group.add(gang)
         self._least_nw += run.chips * group.load.least_nw
         self._books.start(gang, bool(limits))
+
+    def retime(self, row: int, factor: float) -> None:
+        """A gang works at factor times its speed alone from now on; to be called before after_pass."""
+        gang = self._books.gangs[row]
+        gang.retime(self._clock.now, factor)
+        gang.group.reorder(gang)
 
     def end_due(self) -> None:
         """End all gangs that are due now."""

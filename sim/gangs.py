@@ -15,35 +15,59 @@ from topologies.plant import ClassPlan
 
 
 class Gang:
-    """A running gang: where it stands in its group's count of seconds and joules, and when it is due."""
+    """A running gang: where it stands in its group's count of seconds and joules, and when it is due.
 
-    __slots__ = ("due_s", "from_energy_j", "from_progress_s", "from_s", "gone", "group", "job", "run", "under", "work")
+    factor: its speed over that of its group, below 1 where it shares links of the network.
+    """
+
+    __slots__ = (
+        *("_done_s", "_mark_s", "_needs_s", "due_s", "factor", "from_energy_j", "from_s", "from_progress_s"),
+        *("gone", "group", "job", "pace_s", "run", "turn", "under", "work"),
+    )
 
     def __init__(
         self,
         run: Release,
         job: QueuedJob,
         work: float,
+        pace_s: float,
         group: "Group",
         now_s: float,
-        lasts_s: float,
+        restart_s: float,
         under: dict[int, int],
     ) -> None:
         self.run = run
         self.job = job
         self.work = work  # what is left to do, in the class's units
+        self.pace_s = pace_s  # of a unit at full speed where it sits
         self.group = group
         self.under = under  # its chips under each limit
         self.from_s = now_s
         self.from_progress_s = group.progress_s(now_s)
         self.from_energy_j = group.chip_j(now_s)
-        self.due_s = self.from_progress_s + lasts_s  # in the group's own time
+        self._needs_s = work * pace_s + restart_s
+        self._mark_s, self._done_s, self.factor = self.from_progress_s, 0.0, 1.0
+        self.due_s = self.from_progress_s + self._needs_s  # in the group's own time
+        self.turn = 0  # its place among the starts of its group
         self.gone = False
 
+    def retime(self, now_s: float, factor: float) -> None:
+        """Work at another factor of the group's speed from now on."""
+        self._done_s = self.progress_s(now_s)
+        self._mark_s, self.factor = self.group.progress_s(now_s), factor
+        self.due_s = self._mark_s + max(0.0, self._needs_s - self._done_s) / factor
+
     @property
-    def pace_s(self) -> float:
-        """Seconds a unit of work at full speed where it runs [s]."""
+    def planned_pace_s(self) -> float:
+        """Seconds a unit of work at full speed on the best seat of the pool [s]."""
         return self.job.shape.pace_in(self.run.pool)
+
+    def stretch(self, now_s: float) -> float | None:
+        """Time on chips over that alone, None where it never shared links [1]."""
+        done_s = self.progress_s(now_s)
+        if self._mark_s == self.from_progress_s or done_s <= 0:
+            return None
+        return (self.group.progress_s(now_s) - self.from_progress_s) / done_s
 
     def energy_j(self, now_s: float) -> float:
         """What its chips and their host share have drawn since it started, before conversion [J]."""
@@ -51,7 +75,7 @@ class Gang:
 
     def progress_s(self, now_s: float) -> float:
         """Full-speed seconds since it started, its restart included [s]."""
-        return self.group.progress_s(now_s) - self.from_progress_s
+        return self._done_s + (self.group.progress_s(now_s) - self._mark_s) * self.factor
 
 
 class Group:
@@ -81,11 +105,16 @@ class Group:
     def add(self, gang: Gang) -> None:
         """A gang starts."""
         self.gangs += 1
-        self._started += 1  # a job that stops and goes on at once is due at the same time twice
-        heappush(self._ends, (gang.due_s, gang.run.row, self._started, gang))
+        self.reorder(gang)
         self.load.chips += gang.run.chips
         for limit, chips in gang.under.items():
             self.load.under[limit] = self.load.under.get(limit, 0) + chips
+
+    def reorder(self, gang: Gang) -> None:
+        """Put a gang in its place among the ends."""
+        self._started += 1  # a job that stops and goes on at once is due at the same time twice
+        gang.turn = self._started
+        heappush(self._ends, (gang.due_s, gang.run.row, self._started, gang))
 
     def remove(self, gang: Gang) -> None:
         """A gang ends or is stopped."""
@@ -115,7 +144,7 @@ class Group:
     def next_end_s(self) -> float:
         """When the next gang ends at this speed [s]; infinite for never."""
         ends = self._ends
-        while ends and ends[0][3].gone:
+        while ends and (ends[0][3].gone or ends[0][3].turn != ends[0][2]):
             heappop(ends)
         if not ends or self.speed == 0:
             return math.inf

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 import simpy
 
-from outputs.record import Meter, Record, Timeline
+from outputs.record import Journeys, Meter, Record, Timeline
 from policies.build import Policy
 from scenarios.contract import SiteSteps
 from scenarios.jobs import JobTable
@@ -58,6 +58,8 @@ def end_warmup(clock: Clock, cluster: Cluster, time_s: float) -> Generator[simpy
     yield Moment(clock, time_s, Phase.COMPLETION)
     if cluster.feed is not None:
         cluster.feed.end_warmup()
+    if cluster.roads is not None:
+        cluster.roads.end_warmup()
 
 
 class Simulation:
@@ -69,11 +71,13 @@ class Simulation:
         self.record = Record(Timeline.of(len(plant.pools)), keys.warmup, steps)
         if policy.power.steady or (steps is not None and plant.draws and _moves(steps, plant)):
             self.record.meter = Meter()
+        if plant.network is not None:
+            self.record.journeys = Journeys()
         losses = Interruptions(keys.failures.checkpoint.every, keys.failures.checkpoint.stall, keys.failures.restart)
         self.cluster = Cluster(self.clock, plant, policy, self.record, losses)
         self.start = keys.start
         self.end_s = scenario.end_s
-        if self.record.meter is not None and keys.warmup > 0:
+        if (self.record.meter is not None or self.record.journeys is not None) and keys.warmup > 0:
             self.clock.process(end_warmup(self.clock, self.cluster, keys.warmup))
         if steps is not None:
             self.clock.process(change_site(self.clock, self.cluster, steps))
@@ -125,7 +129,8 @@ class Simulation:
 
     def finish(self) -> Record:
         """Close the books: at the horizon, or at the last end for a run until done."""
-        last_s = self.clock.now if self.cluster.feed is None else self.cluster.keeping.changed_s
+        cluster = self.cluster  # where speeds change, events may be left over after the last end
+        last_s = self.clock.now if cluster.feed is None and cluster.roads is None else cluster.keeping.changed_s
         self.cluster.close(self.end_s if math.isfinite(self.end_s) else last_s)
         return self.record
 

@@ -10,6 +10,7 @@ from scenarios.load import Scenario
 from scenarios.schema import PLAIN, Delivery, Fleet
 from scenarios.site import Site as SiteKeys
 from scenarios.workload import Trace, Training, Work
+from topologies.build_network import build_network
 from topologies.classes import class_plan, lacking
 from topologies.hardware import Hardware
 from topologies.limits import Limit, RackLoad, pdu_limits, rack_limits
@@ -36,7 +37,8 @@ def build_plant(scenario: Scenario) -> Plant:
     cap_nw = None
     if site.cap_w is not None:
         cap_nw = int(it_limit_w(site.cap_w, site.fixed_w, site.proportional) * NW_PER_W)
-    plant = Plant(pools, plans, site, cap_nw, _limits(scenario, pools, plans, hardware))
+    network = build_network(scenario, hardware, pools, plans)
+    plant = Plant(pools, plans, site, cap_nw, _limits(scenario, pools, plans, hardware), network)
     _check_full_draw(scenario, plant)
     _check_idle_draw(scenario, plant)
     for index, work in enumerate(scenario.keys.workload):
@@ -70,6 +72,10 @@ def used_catalog(scenario: Scenario) -> Hardware:
         _pool(scenario, index, fleet, hardware)
     for index, work in enumerate(scenario.keys.workload):
         class_plan(scenario, index, work, hardware)
+    if scenario.keys.network is not None:
+        for index, fleet in enumerate(scenario.keys.fleet):
+            if fleet.rack != PLAIN:
+                hardware.interconnect(fleet.rack, scenario, "fleet", index, "rack")
     return hardware
 
 

@@ -10,7 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scenarios.hardware import AcceleratorEntry, Band, MeasuredRate, ModelEntry, RackEntry, TaskFacts
+from scenarios.hardware import (
+    AcceleratorEntry,
+    Band,
+    InterconnectEntry,
+    MeasuredRate,
+    ModelEntry,
+    RackEntry,
+    ScaleOutEntry,
+    ScaleUpEntry,
+    TaskFacts,
+)
+from scenarios.network import Parallelism
 from scenarios.units import to_si
 from topologies.collectives import ScaleOut, ScaleUp
 
@@ -86,11 +97,17 @@ def rack(name: str, band: Band = "base") -> RackEntry:
 @cache
 def rates() -> tuple[MeasuredRate, ...]:
     """The shipped measured training rows."""
-    numbers = {"sequence": int, "chips": int, "tokens_per_s_per_chip": float}
-    return tuple(
-        MeasuredRate.model_validate({key: numbers.get(key, str)(value) for key, value in row.items()})
-        for row in _rows("training")
-    )
+    return tuple(MeasuredRate.model_validate(_rate(row)) for row in _rows("training"))
+
+
+def _rate(row: dict[str, str]) -> dict[str, Any]:
+    """A row as a scenario would write it; how the model was split is left out where nobody has said it."""
+    numbers = {"sequence": int, "chips": int, "tokens_per_s_per_chip": float, "batch": int}
+    degrees = {name: row.pop(name) for name in Parallelism.model_fields}
+    entry: dict[str, Any] = {key: numbers.get(key, str)(value) for key, value in row.items() if value}
+    if all(degrees.values()):
+        entry["parallelism"] = {name: int(value) for name, value in degrees.items()}
+    return entry
 
 
 @cache
@@ -118,7 +135,29 @@ def tasks(band: Band = "base") -> TaskFacts:
         bytes_per_parameter=of("training", "bytes_per_parameter"),
         usable_hbm=of("training", "usable_hbm"),
         fine_tuning_sequence=of("fine-tuning", "sequence"),
+        fine_tuning_batch=of("fine-tuning", "batch"),
+        background_overlap=of("training", "background_overlap"),
+        blocking_overlap=of("training", "blocking_overlap"),
+        chunk_layers=of("training", "chunk_layers"),
     )
+
+
+def interconnect(name: str, band: Band = "base") -> InterconnectEntry:
+    """What joins the chips of a shipped rack; behind switches a chip has the bandwidth of its accelerator."""
+    facts = table("interconnect")[name]
+    entry = _entry("interconnect", name, {"nics", "nic_bandwidth", "rails"}, band)
+    if facts["form"].value == "torus":
+        entry["sides"] = [int(side) for side in facts["sides"].value.split("x")]
+        entry["links"] = [
+            facts[f"{axis}_bandwidth"].key_value(band) for axis, _ in zip("xyz", entry["sides"], strict=False)
+        ]
+    else:
+        chip = table("accelerators")[table("racks")[name]["accelerator"].value]
+        entry["bandwidth"] = chip["scale_up_bandwidth"].key_value(band)
+    for side, kind in (("scale_up", ScaleUpEntry), ("scale_out", ScaleOutEntry)):
+        constants = table("fabric")[facts[side].value]
+        entry[side] = {name: fact.key_value(band) for name, fact in constants.items() if name in kind.model_fields}
+    return InterconnectEntry.model_validate(entry)
 
 
 def scale_up(name: str, band: Band = "base") -> ScaleUp:

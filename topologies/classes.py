@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from scenarios.hardware import AcceleratorEntry, Precision
+from scenarios.hardware import AcceleratorEntry
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN
 from scenarios.workload import Training, Work
 from topologies.hardware import Hardware
 from topologies.plant import ClassPlan
 from topologies.power import NW_PER_W, busy_chip_w
-from topologies.rates import measured_tokens_per_s, roofline_tokens_per_s, smallest_training_gang
+from topologies.rates import Rated, Trains, rated
 
 
 def class_plan(scenario: Scenario, index: int, work: Work, hardware: Hardware) -> ClassPlan:
@@ -57,7 +57,8 @@ def _runs(scenario: Scenario, index: int, work: Work, at: int, hardware: Hardwar
     pace_s: float | None = 1.0
     least = 1
     if isinstance(work, Training):
-        pace_s, least = _training(scenario, index, work, rack.accelerator, chip, hardware)
+        found = training_rate(scenario, index, work, rack.accelerator, chip, hardware)
+        pace_s, least = (None, 1) if found is None else (1.0 / found.tokens_per_s, found.least)
     able = pace_s is not None and (not work.stacks or chip.stack in work.stacks)
     chip_w = max(chip.idle, demand(work, hardware) * chip.tdp)
     draw_nw = round(busy_chip_w(rack, chip.idle, chip_w) * NW_PER_W)
@@ -80,25 +81,14 @@ def demand(work: Work, hardware: Hardware) -> float:
     return usual if work.demand is None else work.demand
 
 
-def _training(
+def training_rate(
     scenario: Scenario, index: int, work: Training, name: str, chip: AcceleratorEntry, hardware: Hardware
-) -> tuple[float | None, int]:
-    """Seconds a token on one chip (None where it cannot train), and the fewest chips that hold the model."""
+) -> Rated | None:
+    """How a class trains on an accelerator; None where that cannot be said."""
     model = hardware.model(work.model, scenario, "workload", index, "model")
     usual = model.sequence if work.kind == "training" else hardware.tasks.fine_tuning_sequence
-    sequence = work.sequence or usual
-    usual_precision = work.precision or chip.training_precision
-    least = smallest_training_gang(model, chip, sequence, hardware.tasks)
-    if usual_precision is None or least is None:
-        return None, 1
-    # a measured rate in the accelerator's other precision is worth more than a roofline in its usual one
-    tried: tuple[Precision, ...] = (work.precision,) if work.precision else (usual_precision, "bf16", "fp8")
-    for precision in tried:
-        rate = measured_tokens_per_s(hardware.rates, work.kind, work.model, name, precision, sequence)
-        if rate is not None:
-            return 1.0 / rate, least
-    rate = roofline_tokens_per_s(model, chip, usual_precision, sequence, hardware.tasks)
-    return (None if rate is None else 1.0 / rate), least
+    what = Trains(work.kind, work.model, model, work.sequence or usual, work.precision)
+    return rated(what, name, chip, hardware.rates, hardware.tasks)
 
 
 def lacking(work: Training, chip: AcceleratorEntry) -> list[str]:

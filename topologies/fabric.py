@@ -32,11 +32,15 @@ class Switches:
 
     ports: int
     latency_s: float
+    spine_ports: int | None = None  # of the spines of two tiers, by default as the leaves'
 
 
 @dataclass(frozen=True, slots=True)
 class Fabric:
-    """The form of a fabric. A group is the domains that share their leaves: one leaf, or one for each rail."""
+    """The form of a fabric. A group is the domains that share their leaves: one leaf, or one for each rail.
+
+    Domains fill groups in order, and groups pods.
+    """
 
     ends: Endpoints
     rails: int
@@ -48,6 +52,16 @@ class Fabric:
     spines: int  # in a pod
     spine_up: int  # uplinks of a spine
     cores: int
+
+    @property
+    def group_bytes_per_s(self) -> float:
+        """What the leaves of a group can send up [bytes/s]."""
+        return self.rails * self.up * self.ends.link_bytes_per_s
+
+    @property
+    def pod_bytes_per_s(self) -> float:
+        """What the spines of a pod can send up [bytes/s]."""
+        return self.spines * self.spine_up * self.ends.link_bytes_per_s
 
     @property
     def full(self) -> bool:
@@ -62,7 +76,7 @@ def leaf_spine(ends: Endpoints, switches: Switches, oversubscription: float = 1.
     Raises ValueError where a domain does not fit under a leaf, or where two tiers do not hold the domains.
     Source: Clos, A Study of Non-Blocking Switching Networks, Bell System Technical Journal 32 (1953).
     """
-    return _two_tiers(ends, switches, oversubscription, 1)
+    return _build(two_tiers(ends, switches, oversubscription, 1), switches.latency_s)
 
 
 def rail_optimised(
@@ -74,7 +88,8 @@ def rail_optimised(
     Source: NVIDIA DGX SuperPOD Reference Architecture: groups of 32 nodes with 8 leaves; Wang et al., Rail-only,
     arXiv 2307.12169.
     """
-    return _two_tiers(ends, switches, oversubscription, ends.nics if rails is None else rails)
+    rails = ends.nics if rails is None else rails
+    return _build(two_tiers(ends, switches, oversubscription, rails), switches.latency_s)
 
 
 def fat_tree(
@@ -88,6 +103,11 @@ def fat_tree(
     Source: Al-Fares et al., A Scalable, Commodity Data Center Network Architecture, SIGCOMM 2008; Leiserson, Fat-Trees,
     IEEE Transactions on Computers C-34 (1985).
     """
+    return _build(three_tiers(ends, switches, oversubscription, rails), switches.latency_s)
+
+
+def three_tiers(ends: Endpoints, switches: Switches, oversubscription: tuple[float, float], rails: int) -> Fabric:
+    """The form of a fat_tree; ValueError where three tiers do not hold the domains."""
     group, groups, up = _leaves(ends, switches, oversubscription[0], rails)
     most = _down(switches, oversubscription[1]) // rails
     if most == 0:
@@ -99,17 +119,24 @@ def fat_tree(
     if pods > switches.ports:
         raise ValueError(f"three tiers of {switches.ports}-port switches take {switches.ports} pods; needed: {pods}")
     cores = _cores(pods, up * spine_up, spine_up, switches.ports)
-    return _build(Fabric(ends, rails, group, groups, up, pod_groups, pods, up, spine_up, cores), switches.latency_s)
+    return Fabric(ends, rails, group, groups, up, pod_groups, pods, up, spine_up, cores)
 
 
-def _two_tiers(ends: Endpoints, switches: Switches, oversubscription: float, rails: int) -> Topology:
+def two_tiers(ends: Endpoints, switches: Switches, oversubscription: float, rails: int) -> Fabric:
+    """The form of a leaf_spine (with one rail) or of a rail_optimised fabric; ValueError as there."""
     group, groups, up = _leaves(ends, switches, oversubscription, rails)
-    leaves = groups * rails
-    if leaves > switches.ports:
-        raise ValueError(f"two tiers of {switches.ports}-port switches take {switches.ports} leaves; needed: {leaves}")
-    least = -(-leaves * up // switches.ports)
+    leaves, ports = groups * rails, switches.spine_ports or switches.ports
+    if leaves > ports:
+        raise ValueError(f"two tiers with spines of {ports} ports take {ports} leaves; needed: {leaves}")
+    least = -(-leaves * up // ports)
     spines = next(count for count in range(least, up + 1) if up % count == 0) if leaves > 1 else 0
-    return _build(Fabric(ends, rails, group, groups, up, groups, 1, spines, 0, 0), switches.latency_s)
+    return Fabric(ends, rails, group, groups, up, groups, 1, spines, 0, 0)
+
+
+def least_rails(ends: Endpoints, switches: Switches, oversubscription: float, rails: int) -> int:
+    """The fewest rails, from so many on, that divide a domain's NICs and put no more on a leaf than it takes."""
+    most = _down(switches, oversubscription)
+    return next(count for count in range(rails, ends.nics + 1) if ends.nics % count == 0 and ends.nics // count <= most)
 
 
 def _leaves(ends: Endpoints, switches: Switches, oversubscription: float, rails: int) -> tuple[int, int, int]:

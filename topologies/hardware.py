@@ -4,7 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scenarios.errors import unknown
-from scenarios.hardware import AcceleratorEntry, Band, Catalog, MeasuredRate, ModelEntry, RackEntry, TaskFacts
+from scenarios.hardware import (
+    AcceleratorEntry,
+    Band,
+    Catalog,
+    InterconnectEntry,
+    MeasuredRate,
+    ModelEntry,
+    RackEntry,
+    TaskFacts,
+)
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN
 from topologies import catalog
@@ -19,6 +28,7 @@ class Hardware:
     accelerators: dict[str, AcceleratorEntry] = field(default_factory=dict)
     racks: dict[str, RackEntry] = field(default_factory=dict)
     models: dict[str, ModelEntry] = field(default_factory=dict)
+    interconnects: dict[str, InterconnectEntry] = field(default_factory=dict)
 
     def accelerator(self, name: str, scenario: Scenario, *key: str | int) -> AcceleratorEntry:
         """An accelerator; ScenarioError at the key that named it where there is none."""
@@ -41,6 +51,16 @@ class Hardware:
             self.models[name] = self.own.models.get(name) or catalog.model(name, self.band)
         return self.models[name]
 
+    def interconnect(self, rack: str, scenario: Scenario, *key: str | int) -> InterconnectEntry:
+        """What joins the chips of a rack; ScenarioError where nobody has said it."""
+        if rack not in self.interconnects:
+            own = self.own.interconnects.get(rack)
+            if own is None and (rack in self.own.racks or rack not in catalog.table("interconnect")):
+                text = f"rack {rack!r} has no interconnect, which a network needs: give it catalog.interconnects.{rack}"
+                raise scenario.error(text, *key)
+            self.interconnects[rack] = own or catalog.interconnect(rack, self.band)
+        return self.interconnects[rack]
+
     @property
     def stacks(self) -> set[str]:
         """All stacks that an accelerator of the catalog or the scenario runs."""
@@ -61,7 +81,12 @@ class Hardware:
         """Everything that was looked up, as a scenario's catalog."""
         rates = [rate for rate in self.rates if rate.model in self.models and rate.accelerator in self.accelerators]
         return Catalog(
-            accelerators=self.accelerators, racks=self.racks, models=self.models, rates=rates, tasks=self.tasks
+            accelerators=self.accelerators,
+            racks=self.racks,
+            interconnects=self.interconnects,
+            models=self.models,
+            rates=rates,
+            tasks=self.tasks,
         )
 
 

@@ -9,11 +9,13 @@ from scenarios.schema import PLAIN
 from topologies.free import FreeChips
 from topologies.headroom import UNLIMITED_NW, Headroom
 from topologies.limits import Limit
+from topologies.network import Network
 from topologies.power import NW_PER_W
 
 Admit: TypeAlias = Callable[[int, int], int]
 """(draw at full speed, draw under the lowest cap) -> what of it counts when a job starts [nW a chip]."""
 NO_FEED = "draws more than the feed has for jobs"
+NO_SPLIT = "its parallelism does not divide the gang"
 
 
 def full(draw_nw: int, _least_nw: int) -> int:
@@ -167,6 +169,7 @@ class Plant:
     site: Site
     it_cap_nw: int | None
     limits: tuple[Limit, ...]
+    network: Network | None = None
     draws: bool = field(init=False)  # whether anything draws power; plain processors do not
     growing: tuple[int, ...] = field(init=False)  # pools that are not all there from the start
     rack_chips: tuple[int, ...] = field(init=False)
@@ -207,6 +210,20 @@ class Plant:
         """Racks of each pool that are delivered at time 0."""
         return [sum(count for time_s, count in pool.deliveries if time_s == 0) for pool in self.pools]
 
+    def suits(self, job_class: int, pool: int, chips: int) -> bool:
+        """Whether a class can split its work over so many chips."""
+        speed = None if self.network is None else self.network.speeds[job_class][pool]
+        return speed is None or speed.suits(chips)
+
+    def planned_pace_s(self, job_class: int, pool: int, chips: int) -> float:
+        """Seconds a unit of work of a gang, at its best seat where there is a network."""
+        if self.network is not None:
+            pace_s = self.network.planned_pace_s(job_class, pool, chips)
+            if pace_s is not None:
+                return pace_s
+        plan = self.plans[job_class]
+        return plan.pace_s[pool] / (chips if plan.per_gang else 1)
+
     def shape(self, job_class: int, chips: int, portable: bool, admit: Admit = full) -> Shape | str:
         """What a gang of a class and size needs, or the reason why no pool could ever hold it.
 
@@ -224,14 +241,16 @@ class Plant:
         if not deep:
             return "its model does not fit into the gang's HBM"
         draw_nw = {at: admit(plan.draw_nw[at], plan.least_nw(at)) for at in deep}
+        deep = [at for at in deep if self.suits(job_class, at, chips)]
+        if not deep:
+            return NO_SPLIT
         powered = self.racks_at_start
         fed = [at for at in deep if chips * draw_nw[at] <= self.left_for(at, chips, powered)]
         if not fed:
             return NO_FEED
-        share = chips if plan.per_gang else 1
         return Shape(
             tuple(fed),
             chips,
-            tuple([plan.pace_s[at] / share for at in fed]),
+            tuple([self.planned_pace_s(job_class, at, chips) for at in fed]),
             tuple([draw_nw[at] for at in fed]),
         )

@@ -4,6 +4,7 @@ Interconnect effects are not in these rates; a measured row carries those of its
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from scenarios.hardware import AcceleratorEntry, MeasuredRate, ModelEntry, Precision, TaskFacts
 
@@ -29,14 +30,14 @@ def roofline_tokens_per_s(
     return peak * mfu * share / training_flop_per_token(model, sequence)
 
 
-def measured_tokens_per_s(
+def measured_rate(
     rates: Iterable[MeasuredRate], task: str, model: str, accelerator: str, precision: Precision, sequence: int
-) -> float | None:
-    """The measured rate of one chip in just this work [tokens/s]; None where nobody measured it."""
+) -> MeasuredRate | None:
+    """The measured row of just this work; None where nobody measured it."""
     wanted = (task, model, accelerator, precision, sequence)
     for rate in rates:
         if (rate.task, rate.model, rate.accelerator, rate.precision, rate.sequence) == wanted:
-            return rate.tokens_per_s_per_chip
+            return rate
     return None
 
 
@@ -55,3 +56,40 @@ def smallest_training_gang(model: ModelEntry, chip: AcceleratorEntry, sequence: 
     if chip.hbm is None:
         return None
     return -int(-training_bytes(model, sequence, tasks) // (tasks.usable_hbm * chip.hbm))
+
+
+class Trains(NamedTuple):
+    """What is trained: the task, the model, sequences of so many tokens, and the precision where it is demanded."""
+
+    task: str
+    name: str
+    model: ModelEntry
+    sequence: int
+    precision: Precision | None = None
+
+
+class Rated(NamedTuple):
+    """How fast one chip trains [tokens/s], by which measured row (None for a roofline), and the fewest chips."""
+
+    tokens_per_s: float
+    row: MeasuredRate | None
+    what: Trains
+    least: int
+
+
+def rated(
+    what: Trains, accelerator: str, chip: AcceleratorEntry, rates: Iterable[MeasuredRate], tasks: TaskFacts
+) -> Rated | None:
+    """How fast one chip trains, measured or else by its roofline; None where that cannot be said."""
+    usual_precision = what.precision or chip.training_precision
+    least = smallest_training_gang(what.model, chip, what.sequence, tasks)
+    if usual_precision is None or least is None:
+        return None
+    # a measured rate in the accelerator's other precision is worth more than a roofline in its usual one
+    tried: tuple[Precision, ...] = (what.precision,) if what.precision else (usual_precision, "bf16", "fp8")
+    for precision in tried:
+        row = measured_rate(rates, what.task, what.name, accelerator, precision, what.sequence)
+        if row is not None:
+            return Rated(row.tokens_per_s_per_chip, row, what, least)
+    rate = roofline_tokens_per_s(what.model, chip, usual_precision, what.sequence, tasks)
+    return None if rate is None else Rated(rate, None, what, least)

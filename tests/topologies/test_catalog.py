@@ -14,7 +14,15 @@ TABLES = ("accelerators", "fabric", "interconnect", "models", "racks", "tasks")
 SCALE_UP = ("nvlink4", "nvlink5", "neuronlink")
 SCALE_OUT = ("efa", "infiniband")
 FACTS = [fact for name in TABLES for facts in table(name).values() for fact in facts.values()]
-NAMED = {"accelerator", "stack", "training_precision", "form", "sides"}  # metrics whose value is a name
+NAMED = {
+    "accelerator",
+    "stack",
+    "training_precision",
+    "form",
+    "sides",
+    "scale_up",
+    "scale_out",
+}  # metrics whose value is a name
 MAYBE_NONE = {"experts", "experts_per_token", "fixed"}  # metrics that an item may have none of
 SI_UNITS = {  # metric -> the SI unit its unit must come out in, by one known figure
     "dense_bf16": ("h100-sxm", 989e12),

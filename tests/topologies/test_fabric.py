@@ -113,7 +113,7 @@ def test_a_domain_that_does_not_fit_under_a_leaf_is_refused():
 
 def test_more_leaves_than_a_spine_has_ports_are_refused():
     assert kinds(leaf_spine(ends(256), switches()))["leaf"] == 64
-    with pytest.raises(ValueError, match="two tiers of 64-port switches take 64 leaves; needed: 65"):
+    with pytest.raises(ValueError, match="two tiers with spines of 64 ports take 64 leaves; needed: 65"):
         leaf_spine(ends(257), switches())
 
 

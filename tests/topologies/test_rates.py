@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from topologies import catalog
 from topologies.rates import (
-    measured_tokens_per_s,
+    measured_rate,
     roofline_tokens_per_s,
     smallest_training_gang,
     training_bytes,
@@ -110,18 +110,18 @@ def test_no_roofline_is_above_the_peak(name, model, precision):
 
 
 def test_a_measured_row_is_found_by_its_five_keys():
-    assert measured_tokens_per_s(catalog.rates(), *ROW) == 1664
+    assert measured_rate(catalog.rates(), *ROW).tokens_per_s_per_chip == 1664
 
 
 @pytest.mark.parametrize(
     ("at", "other"), [(0, "fine-tuning"), (1, "llama3-71b"), (2, "h200-sxm"), (3, "bf16"), (4, 4096)]
 )
 def test_a_row_that_differs_in_one_key_is_not_meant(at, other):
-    only = [rate for rate in catalog.rates() if measured_tokens_per_s([rate], *ROW) is not None]
+    only = [rate for rate in catalog.rates() if measured_rate([rate], *ROW) is not None]
     assert len(only) == 1
     wanted = list(ROW)
     wanted[at] = other
-    assert measured_tokens_per_s(only, *wanted) is None
+    assert measured_rate(only, *wanted) is None
 
 
 def test_no_two_measured_rows_are_of_the_same_work():
@@ -162,8 +162,8 @@ def test_there_are_derived_figures_to_check():
 def test_the_share_of_experts_lies_in_its_band_for_every_measured_chip(chip):
     entry, model = catalog.accelerator(chip), catalog.model("gpt-oss-120b")
     fact = catalog.table("tasks")["mixture-of-experts"]["relative_mfu"]
-    rate = measured_tokens_per_s(catalog.rates(), "training", "gpt-oss-120b", chip, "bf16", 4096)
-    share = rate * training_flop_per_token(model, 4096) / entry.dense_bf16 / entry.mfu_bf16
+    rate = measured_rate(catalog.rates(), "training", "gpt-oss-120b", chip, "bf16", 4096)
+    share = rate.tokens_per_s_per_chip * training_flop_per_token(model, 4096) / entry.dense_bf16 / entry.mfu_bf16
     assert float(fact.low) <= share <= float(fact.high)
 
 

@@ -1,0 +1,119 @@
+"""A pool's scale-up domains as collectives see them, and where a gang sits in them. Pure functions of plain numbers."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from scenarios.hardware import InterconnectEntry
+from topologies.collectives import Group, ScaleOut, ScaleUp
+from topologies.slices import Slice, box, switched
+
+
+class Seat(NamedTuple):
+    """What of a gang's placement decides how fast it exchanges data.
+
+    block: the largest number of chips of which every slice holds a whole number. sides: of the worst slice's box in a
+    torus, empty behind switches, zeros where the slice is no box. level: how far the gang reaches, 0 in a domain, 1
+    under the same leaves, 2 in a pod, 3 beyond. widest: chips of the largest slice. under, in_pod: chips in the group
+    of leaves, and in the pod, that hold most of them.
+    """
+
+    chips: int
+    domains: int
+    block: int
+    sides: tuple[int, ...]
+    level: int
+    widest: int
+    under: int
+    in_pod: int
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The domains of a pool: chips behind a switch (bytes/s of each) or in a torus, and what a chip can send outside.
+
+    nic_bytes_per_s: a chip's part of the domain's NICs, one direction.
+    """
+
+    chips: int
+    bytes_per_s: float
+    sides: tuple[int, ...]
+    links: tuple[float, ...]
+    nic_bytes_per_s: float
+    up: ScaleUp
+    out: ScaleOut
+
+    @classmethod
+    def of(cls, entry: InterconnectEntry, chips: int, link_bytes_per_s: float | None = None) -> "Domain":
+        """The domains of a rack; link_bytes_per_s: of a NIC, by default the rack's own."""
+        up, out = entry.scale_up, entry.scale_out
+        return cls(
+            chips,
+            entry.bandwidth or 0.0,
+            tuple(entry.sides or ()),
+            tuple(entry.links or ()),
+            entry.nics * (link_bytes_per_s or entry.nic_bandwidth) / chips,
+            ScaleUp(up.base, up.ring_step, up.tree_step, up.ring_efficiency, up.switch, up.switch_efficiency),
+            ScaleOut(
+                out.base, out.ring_step, out.tree_step, out.post, out.ring_efficiency, out.hierarchical_efficiency
+            ),
+        )
+
+    def group(self, ranks: int, stride: int, seat: Seat, share: float) -> Group:
+        """The chips of a collective: ranks, of which one in stride chips counts, in a gang's seat.
+
+        As many as are whole in every slice are in one domain. share: of the NICs' bandwidth that is left [1].
+        """
+        inside = math.gcd(ranks, max(1, seat.block // stride) if seat.block % stride == 0 else 1)
+        return Group(ranks // inside, self.slice(inside, seat.sides), share * self.nic_bytes_per_s, self.up, self.out)
+
+    def slice(self, chips: int, sides: tuple[int, ...]) -> Slice:
+        """So many chips of a domain: behind the switch, or in the best box within those sides; else in a line."""
+        if not self.sides:
+            return switched(chips, self.bytes_per_s)
+        known = self._slices.get((chips, sides))
+        if known is None:
+            found = [box(inner, self._wraps(inner), self.links) for inner in _boxes(chips, sides)]
+            line = box([chips], [False], [min(self.links)])
+            known = max([*found, line], key=lambda one: (one.ring_bytes_per_s, one.all_to_all_bytes_per_s))
+            self._slices[chips, sides] = known
+        return known
+
+    def best_sides(self, chips: int) -> tuple[int, ...]:
+        """The sides of the best box of so many chips; zeros where there is none, empty behind switches."""
+        if not self.sides:
+            return ()
+        return max(_boxes(chips, self.sides), key=self._quality, default=(0,) * len(self.sides))
+
+    def sides_of(self, slices: Sequence[int]) -> tuple[int, ...]:
+        """The sides of the worst of some slices, as in best_sides."""
+        if not self.sides:
+            return ()
+        return min({self.best_sides(count) for count in slices}, key=self._quality)
+
+    def _quality(self, sides: tuple[int, ...]) -> tuple[float, float]:
+        if not all(sides):
+            return 0.0, 0.0
+        found = box(sides, self._wraps(sides), self.links)
+        return found.ring_bytes_per_s, found.all_to_all_bytes_per_s
+
+    @cached_property
+    def _slices(self) -> dict[tuple[int, tuple[int, ...]], Slice]:
+        return {}
+
+    def _wraps(self, inner: tuple[int, ...]) -> list[bool]:
+        return [side == whole for side, whole in zip(inner, self.sides, strict=True)]
+
+
+def _boxes(chips: int, sides: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The sides of all boxes of so many chips within others."""
+    if not sides:
+        if chips == 1:
+            yield ()
+        return
+    for side in range(1, sides[0] + 1):
+        if chips % side == 0:
+            for rest in _boxes(chips // side, sides[1:]):
+                yield (side, *rest)

@@ -1,0 +1,119 @@
+"""The time of a training step: computing, exchange that is not hidden behind it, and the bubble of the pipeline."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+from scenarios.hardware import TaskFacts
+from scenarios.network import Parallelism
+from topologies.domains import Domain, Seat
+from topologies.exchange import Job, Split, Times, memory_bytes, times
+
+_POWERS = tuple(2**n for n in range(11))
+_MICRO_BATCHES = (1, 2, 4)
+_MOST_TENSOR = 64
+_HALVINGS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step [s]: computing, exposed exchange that layers wait for, bubble, exposed background exchange."""
+
+    compute_s: float
+    blocking_s: float
+    bubble_s: float
+    background_s: float
+
+    @property
+    def total_s(self) -> float:
+        """The whole step [s]."""
+        return self.compute_s + self.blocking_s + self.bubble_s + self.background_s
+
+
+def step(parts: Times, token_s: float, facts: TaskFacts) -> Step:
+    """A step whose chips compute a token in token_s.
+
+    compute = token_s chip_tokens; blocking = (1 - hidden) t_blocking; bubble = share (compute + blocking); background
+    = max(0, t_gather - w) + max(0, t_pipeline - what is left of overlap compute), where w = overlap compute, over the
+    micro-batches unless weights are sharded: gradients are ready in the last micro-batch, weights needed in the first.
+    """
+    compute_s = parts.chip_tokens * token_s
+    blocking_s = (1 - facts.blocking_overlap) * parts.blocking_s
+    room_s = facts.background_overlap * compute_s
+    window_s = room_s if parts.sharded else room_s / parts.micro_batches
+    hidden_s = min(parts.gather_s, window_s)
+    background_s = parts.gather_s - hidden_s + max(0.0, parts.pipeline_s - (room_s - hidden_s))
+    return Step(compute_s, blocking_s, parts.bubble * (compute_s + blocking_s), background_s)
+
+
+def token_s_of(parts: Times, total_s: float, facts: TaskFacts) -> float | None:
+    """The computing time of a token [s] with which a step takes total_s; None where the exchange alone takes longer.
+
+    The step grows with it, so halving finds it to the last bit.
+    """
+    low, high = 0.0, total_s / parts.chip_tokens
+    if step(parts, low, facts).total_s >= total_s:
+        return None
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        if step(parts, middle, facts).total_s < total_s:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def ways(job: Job, degrees: Parallelism, chips: int, usable_bytes: float) -> list[Split]:
+    """The ways to train with these degrees that fit, with as little sharing out and recomputing as must be."""
+    if chips % (degrees.tensor * degrees.context * degrees.pipeline):
+        return []
+    found = []
+    for recomputed in (False, True):
+        for sharded in (False, True) if degrees.pipeline == 1 else (False,):
+            split = Split(degrees, chips, sharded, recomputed)
+            if memory_bytes(job, split) <= usable_bytes:
+                found.append(split)
+                break
+    return found
+
+
+def given(job: Job, degrees: Parallelism, chips: int, usable_bytes: float) -> Split:
+    """The way to train with degrees that somebody has tried: it is not doubted that they fit, without recomputing."""
+    plain = Split(degrees, chips)
+    must = degrees.pipeline == 1 and memory_bytes(job, plain) > usable_bytes
+    return Split(degrees, chips, sharded=must)
+
+
+def fastest(job: Job, domain: Domain, seat: Seat, share: float, token_s: float, usable_bytes: float) -> Split:
+    """The way to train that is the fastest on a seat among those that fit, ties to the least splitting.
+
+    What an autotuner would find: all powers of two of tensor (up to 64), pipeline and expert degrees and micro-batches
+    of 1, 2 and 4. Contexts are not split. Where none fits by the estimate of memory, the one that takes the least.
+    """
+    best, best_s, smallest, least_bytes = None, 0.0, Split(Parallelism(), seat.chips), math.inf
+    for degrees in _candidates(job.model.layers, job.model.experts, seat.chips):
+        for split in ways(job, degrees, seat.chips, usable_bytes):
+            total_s = step(times(job, split, domain, seat, share), token_s, job.facts).total_s
+            if best is None or total_s < best_s:
+                best, best_s = split, total_s
+        if best is None:
+            tight = Split(degrees, seat.chips, degrees.pipeline == 1, recomputed=True)
+            needs = memory_bytes(job, tight)
+            if needs < least_bytes:
+                smallest, least_bytes = tight, needs
+    return best or smallest
+
+
+@cache
+def _candidates(layers: int, experts: int, chips: int) -> tuple[Parallelism, ...]:
+    found = []
+    for pipeline, tensor, expert, micro_batch in product(_POWERS, _POWERS, _POWERS, _MICRO_BATCHES):
+        if pipeline > layers or tensor > _MOST_TENSOR or chips % (tensor * pipeline):
+            continue
+        if expert > max(1, experts) or (chips // pipeline) % expert:
+            continue
+        found.append(Parallelism(tensor=tensor, pipeline=pipeline, expert=expert, micro_batch=micro_batch))
+    return tuple(found)
