@@ -21,7 +21,8 @@ from outputs.graph_drawing import (
 from outputs.graph_layout import ONE_ROW, Place, Places, places, slanted
 from outputs.tables import bandwidth
 from outputs.topology_table import PLURAL
-from topologies.graphs import Sleds, Switched, Topology, Torus
+from topologies.graphs import Sleds, Switched, Topology
+from topologies.tori import Torus
 
 CHIP, SWITCH, BETWEEN = COLORS[0], COLORS[1], COLORS[2]
 _DIMENSIONS = (("x", COLORS[0]), ("y", COLORS[5]), ("z", COLORS[2]))

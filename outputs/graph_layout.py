@@ -4,7 +4,8 @@ import math
 from typing import TypeAlias
 
 from topologies.fabric import Fabric
-from topologies.graphs import Sleds, Switched, Topology, Torus
+from topologies.graphs import Sleds, Switched, Topology
+from topologies.tori import Torus
 
 Place: TypeAlias = tuple[float, float]
 Places: TypeAlias = dict[str, Place]

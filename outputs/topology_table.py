@@ -7,8 +7,9 @@ from rich.table import Table
 from outputs.tables import bandwidth, table
 from topologies.catalog import Fact
 from topologies.graph_facts import allreduce_bytes_per_s, best_box, domain_bytes_per_s, facts, group_sizes
-from topologies.graphs import Sleds, Topology, Torus
+from topologies.graphs import Sleds, Topology
 from topologies.interconnect import FABRICS, accelerator, endpoints, figures, topology
+from topologies.tori import Torus
 
 PLURAL = {
     **{"chip": "chips", "switch": "switches"},

@@ -13,7 +13,8 @@ import networkx as nx
 
 from topologies import slices
 from topologies.fabric import Fabric
-from topologies.graphs import Sleds, Switched, Topology, Torus, chips_of
+from topologies.graphs import Sleds, Switched, Topology, chips_of
+from topologies.tori import Torus
 
 ENDS = ("chip", "domain")  # the kinds of node that send and receive; all others pass on
 

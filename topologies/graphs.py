@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 import networkx as nx
 
+from topologies.tori import Torus
+
 Topology: TypeAlias = "nx.Graph[str]"
 
 
@@ -23,14 +25,6 @@ class Switched:
     chips: int
     switches: int
     chip_bytes_per_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Torus:
-    """A ring in each dimension; link_bytes_per_s is that of one link in one direction, a figure a dimension."""
-
-    sides: tuple[int, ...]
-    link_bytes_per_s: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

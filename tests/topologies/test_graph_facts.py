@@ -19,8 +19,9 @@ from topologies.graph_facts import (
     facts,
     group_sizes,
 )
-from topologies.graphs import Sleds, Torus, chips_of, ring, sleds, switched, torus
+from topologies.graphs import Sleds, chips_of, ring, sleds, switched, torus
 from topologies.interconnect import names, topology
+from topologies.tori import Torus
 
 GB = 1e9
 
