@@ -3,43 +3,154 @@
 A pool is a row of equal scale-up domains; a plain pool is one domain. For each number of free chips the
 domains that have it are the bits of one whole number, so that "the lowest index with this much free"
 costs a few machine words and a copy of the index costs about a microsecond for 8,000 chips.
+
+Behind a switch all free chips of a domain are alike and a count says it all. In a torus they are not: there the index
+also knows which chips are free, and a slice is a Box.
 """
 
 from array import array
 from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
+
+from topologies.tori import Torus, best_free
 
 Placement: TypeAlias = tuple[tuple[int, int], ...]
 """Chips of one gang: (domain, chips taken there) pairs."""
 
+_new = object.__new__  # copies are made all the time
+
+
+class Box(int):
+    """How many chips of a domain a slice has, which is all that arithmetic sees, and as bits which ones they are.
+
+    A contiguous box of a torus where there was one; what the lowest free chips form where there was none.
+    """
+
+    mask: int
+
+    def __new__(cls, chips: int, mask: int) -> "Box":
+        """The chips of a mask; ValueError where it has another number of them."""
+        if mask.bit_count() != chips:
+            raise ValueError(f"found {mask.bit_count()} bits for a slice of {chips} chips; allowed: one for each")
+        slice_ = super().__new__(cls, chips)
+        slice_.mask = mask
+        return slice_
+
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]  # int's own gives one number
+        """What a copy is made of."""
+        return int(self), self.mask
+
+
+class FreeBoxes:
+    """Which chips of each domain of a torus are free."""
+
+    __slots__ = ("chips", "torus")
+
+    def __init__(self, torus: Torus, chips: list[int]) -> None:
+        self.torus = torus
+        self.chips = chips  # free chips by domain, as bits
+
+    def copy(self) -> "FreeBoxes":
+        """The same chips, to be changed alone."""
+        return FreeBoxes(self.torus, self.chips[:])
+
+    def slice_in(self, domain: int, chips: int) -> Box:
+        """The best box of so many chips that is free in a domain, the lowest free chips where none is."""
+        free = self.chips[domain]
+        return Box(chips, best_free(self.torus, free, chips) or _lowest(free, chips))
+
+    def holds(self, placement: Placement) -> bool:
+        """Whether the chips of a placement are free."""
+        return all(self._mask(chips) & ~self.chips[domain] == 0 for domain, chips in placement)
+
+    def change(self, placement: Placement, freed: bool) -> None:
+        """Chips change hands; ValueError, and no change, where one of them cannot."""
+        changed: dict[int, int] = {}
+        for domain, chips in placement:
+            free, mask = changed.get(domain, self.chips[domain]), self._mask(chips)
+            if mask & (free if freed else ~free):
+                state = "free" if freed else "held"
+                raise ValueError(f"domain {domain} has free chips {free:#x}; some of {mask:#x} are {state} already")
+            changed[domain] = free ^ mask
+        for domain, free in changed.items():
+            self.chips[domain] = free
+
+    def _mask(self, chips: int) -> int:
+        if isinstance(chips, Box):
+            return chips.mask
+        if chips != self.torus.chips:
+            raise ValueError(f"found {chips} chips of a torus of {self.torus.chips}; allowed: a Box, or all of them")
+        return (1 << chips) - 1
+
 
 class FreeChips:
-    """Free chips of one pool, by domain. Not a policy: it answers, takes and gives back."""
+    """Free chips of one pool, by domain. Not a policy: it answers, takes and gives back.
 
-    __slots__ = ("_by_domain", "_levels", "_masks", "domain_chips", "free")
+    boxes: which chips they are where the domains are tori, else None.
+    """
 
-    def __init__(self, domains: int, domain_chips: int, present: bool = True) -> None:
-        """All chips free, or none of them there yet: then they come by give."""
+    __slots__ = ("_by_domain", "_leaves", "_levels", "_masks", "boxes", "domain_chips", "free")
+
+    def __init__(
+        self,
+        domains: int,
+        domain_chips: int,
+        present: bool = True,
+        groups: Sequence[int] = (),
+        pods: Sequence[int] = (),
+        torus: Torus | None = None,
+    ) -> None:
+        """All chips free, or none of them there yet: then they come by give.
+
+        groups and pods: the domains under the same leaves and under the same spines of a fabric, as bits; every domain
+        is in one of them, or there are none. torus: the links of a domain where its chips are not alike. Raises
+        ValueError for a torus of another size than the domains.
+        """
+        if torus is not None and torus.chips != domain_chips:
+            raise ValueError(f"found a torus of {torus.chips} chips; allowed: the {domain_chips} of a domain")
         free = domain_chips if present else 0
+        self.boxes = None if torus is None else FreeBoxes(torus, [(1 << free) - 1] * domains)
         self.domain_chips = domain_chips
         self.free = domains * free
+        self._leaves = tuple(groups), tuple(pods)
         self._by_domain = array("l", [free]) * domains
         self._masks = {free: (1 << domains) - 1}  # free chips -> domains, as bits
         self._levels = [free]  # the keys of _masks, rising
 
     def copy(self) -> "FreeChips":
         """An index of its own with the same free chips, to try things on."""
-        twin = FreeChips.__new__(FreeChips)
+        twin: FreeChips = _new(FreeChips)
+        boxes = self.boxes
+        twin.boxes = boxes if boxes is None else boxes.copy()
         twin.domain_chips = self.domain_chips
         twin.free = self.free
+        twin._leaves = self._leaves
         twin._by_domain = self._by_domain[:]
         twin._masks = self._masks.copy()
         twin._levels = self._levels[:]
         return twin
 
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The domains of each leaf group, as bits; none where there is no network."""
+        return self._leaves[0]
+
+    @property
+    def pods(self) -> tuple[int, ...]:
+        """The domains of each pod, as bits; none where the fabric has no pods."""
+        return self._leaves[1]
+
     def in_domain(self, domain: int) -> int:
         """Free chips of one domain."""
         return self._by_domain[domain]
+
+    def levels(self, chips: int, avoid: int = 0) -> Iterator[tuple[int, int]]:
+        """(free chips, domains that have as many, as bits) from so many free chips up, rising; avoid as in fullest."""
+        for level in self._levels[bisect_left(self._levels, chips) :]:
+            mask = self._masks[level] & ~avoid
+            if mask:
+                yield level, mask
 
     def in_domains_of(self, chips: int) -> int:
         """Free chips that lie in domains with at least so many of them."""
@@ -71,12 +182,33 @@ class FreeChips:
             mask ^= low
         return found
 
+    def has_box(self, domain: int, chips: int) -> bool:
+        """Whether so many free chips of a domain form a contiguous box; behind a switch any chips do."""
+        return self.boxes is None or best_free(self.boxes.torus, self.boxes.chips[domain], chips) != 0
+
+    def slice_in(self, domain: int, chips: int) -> int:
+        """So many free chips of a domain; in a torus the best box that is free, the lowest chips where none is.
+
+        In a torus ValueError if there are fewer.
+        """
+        return chips if self.boxes is None else self.boxes.slice_in(domain, chips)
+
+    def holds(self, placement: Placement) -> bool:
+        """Whether the chips of a placement are free."""
+        if self.boxes is not None:
+            return self.boxes.holds(placement)
+        return all(self._by_domain[domain] >= chips for domain, chips in placement)
+
     def take(self, placement: Placement) -> None:
-        """Hold the chips of a placement; ValueError if they are not free."""
+        """Hold the chips of a placement; ValueError if they are not free. In a torus a slice is a Box or a domain."""
+        if self.boxes is not None:
+            self.boxes.change(placement, False)
         self._change(placement, -1)
 
     def give(self, placement: Placement) -> None:
         """Free the chips of a placement; ValueError if more than a domain's chips would be free."""
+        if self.boxes is not None:
+            self.boxes.change(placement, True)
         self._change(placement, 1)
 
     def _change(self, placement: Placement, sign: int) -> None:
@@ -100,6 +232,18 @@ class FreeChips:
             else:
                 masks[now] = bit
                 insort(levels, now)
+
+
+def _lowest(bits: int, count: int) -> int:
+    """The lowest so many of some bits; ValueError if there are fewer."""
+    if bits.bit_count() < count:
+        raise ValueError(f"found {bits.bit_count()} free chips for a slice of {count}; allowed: as many or more")
+    found = 0
+    for _ in range(count):
+        low = bits & -bits
+        found |= low
+        bits ^= low
+    return found
 
 
 def domain_bits(placement: Placement) -> int:
