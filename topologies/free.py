@@ -11,6 +11,8 @@ also knows which chips are free, and a slice is a Box.
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import TypeAlias
 
 from topologies.tori import Torus, best_free
@@ -19,6 +21,7 @@ Placement: TypeAlias = tuple[tuple[int, int], ...]
 """Chips of one gang: (domain, chips taken there) pairs."""
 
 _new = object.__new__  # copies are made all the time
+_MANY = 64  # positions from which on it is faster to look at every bit than for the lowest one each time
 
 
 class Box(int):
@@ -58,7 +61,7 @@ class FreeBoxes:
     def slice_in(self, domain: int, chips: int) -> Box:
         """The best box of so many chips that is free in a domain, the lowest free chips where none is."""
         free = self.chips[domain]
-        return Box(chips, best_free(self.torus, free, chips) or _lowest(free, chips))
+        return Box(chips, best_free(self.torus, free, chips) or sum([1 << at for at in lowest(free, chips)]))
 
     def holds(self, placement: Placement) -> bool:
         """Whether the chips of a placement are free."""
@@ -105,8 +108,13 @@ class FreeChips:
 
         groups and pods: the domains under the same leaves and under the same spines of a fabric, as bits; every domain
         is in one of them, or there are none. torus: the links of a domain where its chips are not alike. Raises
-        ValueError for a torus of another size than the domains.
+        ValueError for a torus of another size than the domains, and for a domain in no group or pod.
         """
+        for leaves in (groups, pods):
+            if leaves and (1 << domains) - 1 & ~reduce(or_, leaves):
+                raise ValueError(
+                    f"found {domains} domains, not all of them under a leaf; allowed: groups that hold all"
+                )
         if torus is not None and torus.chips != domain_chips:
             raise ValueError(f"found a torus of {torus.chips} chips; allowed: the {domain_chips} of a domain")
         free = domain_chips if present else 0
@@ -173,14 +181,7 @@ class FreeChips:
     def empty(self, count: int, avoid: int = 0) -> list[int]:
         """The lowest `count` domains that are wholly free; an empty list if there are fewer."""
         mask = self._masks.get(self.domain_chips, 0) & ~avoid
-        if mask.bit_count() < count:
-            return []
-        found = []
-        for _ in range(count):
-            low = mask & -mask
-            found.append(low.bit_length() - 1)
-            mask ^= low
-        return found
+        return lowest(mask, count) if mask.bit_count() >= count else []
 
     def has_box(self, domain: int, chips: int) -> bool:
         """Whether so many free chips of a domain form a contiguous box; behind a switch any chips do."""
@@ -234,14 +235,14 @@ class FreeChips:
                 insort(levels, now)
 
 
-def _lowest(bits: int, count: int) -> int:
-    """The lowest so many of some bits; ValueError if there are fewer."""
-    if bits.bit_count() < count:
-        raise ValueError(f"found {bits.bit_count()} free chips for a slice of {count}; allowed: as many or more")
-    found = 0
-    for _ in range(count):
+def lowest(bits: int, count: int) -> list[int]:
+    """The lowest so many positions of bits that are set; all of them where there are fewer."""
+    if count > _MANY:
+        return [at for at, bit in enumerate(bin(bits)[:1:-1]) if bit == "1"][:count]
+    found: list[int] = []
+    while bits and len(found) < count:
         low = bits & -bits
-        found |= low
+        found.append(low.bit_length() - 1)
         bits ^= low
     return found
 

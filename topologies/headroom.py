@@ -85,6 +85,10 @@ class Headroom:
                     left_nw[at] -= need_nw
         return self._tree.domains_of(pool, short) & ~domain_bits(placement) | domain_bits(tuple(out)) if out else 0
 
+    def bears(self, pool: int, domain: int, draw_nw: int) -> bool:
+        """Whether every level above a domain has so much left."""
+        return all(self._spare_nw[at] >= draw_nw for at in self._tree.above[pool].get(domain, ()))
+
     def take(self, pool: int, placement: Placement, draw_nw: int) -> None:
         """Draw for a gang."""
         self._change(pool, placement, -draw_nw)

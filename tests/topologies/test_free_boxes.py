@@ -58,7 +58,7 @@ def test_the_best_free_box_is_handed_out_and_else_the_lowest_chips():
     index.take(((0, Box(9, 0b1010_0101_1010_0111)),))
     assert not index.has_box(0, 3)
     assert index.slice_in(0, 3).mask == 0b0101_1000
-    with pytest.raises(ValueError, match="found 7 free chips for a slice of 8"):
+    with pytest.raises(ValueError, match="found 7 bits for a slice of 8 chips"):
         index.slice_in(0, 8)
 
 
@@ -117,6 +117,12 @@ def test_a_part_of_a_torus_as_a_plain_count_is_refused():
 def test_a_torus_of_another_size_than_the_domain_is_refused():
     with pytest.raises(ValueError, match="found a torus of 16 chips; allowed: the 8 of a domain"):
         FreeChips(1, 8, torus=SERVER)
+
+
+@pytest.mark.parametrize("leaves", [{"groups": (0b011,)}, {"groups": (0b011, 0b100), "pods": (0b110,)}])
+def test_a_domain_under_no_leaf_is_refused(leaves):
+    with pytest.raises(ValueError, match="found 3 domains, not all of them under a leaf"):
+        FreeChips(3, 8, **leaves)
 
 
 def test_behind_a_switch_a_slice_is_a_count_and_chips_always_form_a_box():
