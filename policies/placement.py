@@ -1,43 +1,142 @@
-"""Placement: on which chips a gang sits. A function from free chips and a size to a placement."""
+"""Placement: on which chips a gang sits. A function from free chips and a size to a placement.
+
+Here are those that look at domains only; policies/topology.py also looks at the fabric above them.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from topologies.free import FreeChips, Placement, domain_bits
+from topologies.free import FreeChips, Placement, domain_bits, lowest
+from topologies.headroom import Headroom
 
 Place: TypeAlias = Callable[[FreeChips, int, int], Placement | None]
-"""(free chips, gang size, domains to avoid as bits) -> placement, None where the gang does not fit."""
+"""(free chips, gang size, domains to avoid as bits) -> placement, None where the gang does not fit.
+
+A gang that has a place keeps one when more chips come free: planning ahead relies on it.
+"""
+PlaceUnder: TypeAlias = Callable[[FreeChips, Headroom, int, int, int, int], Placement | None]
+"""(free chips, headroom, pool, gang size, draw of a chip [nW], avoid) -> placement that overdraws no level, or None."""
 
 
 class Placer(NamedTuple):
     """A placement policy: where a gang sits, and the smallest part of it that it puts into one domain.
 
-    smallest_part(gang size, domain size) tells planning that a domain with fewer free chips cannot matter.
+    smallest_part(gang size, domain size) tells planning that a domain with fewer free chips cannot matter. under: the
+    same where levels below the feed can bind; None where it is enough to place first the equal parts of a gang and
+    then its remainder, of the smallest size. A gang whose parts can be cut otherwise needs one of its own, which must
+    find a place wherever there is one: only then does a gang keep it when more power comes free.
     """
 
     place: Place
     smallest_part: Callable[[int, int], int]
+    under: PlaceUnder | None = None
 
 
 def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
     """One domain, the fullest that still fits; a larger gang takes whole empty domains and one for its remainder.
 
     The remainder goes to the fullest domain that fits it. A gang never spreads otherwise. Ties go to the
-    lowest index.
+    lowest index. In a torus a slice is the best box that is free, or the lowest free chips where none is.
     """
     size = free.domain_chips
     if chips <= size:
         domain = free.fullest(chips, avoid)
-        return None if domain < 0 else ((domain, chips),)
+        return None if domain < 0 else ((domain, chips if free.boxes is None else free.slice_in(domain, chips)),)
     whole, rest = divmod(chips, size)
     empty = free.empty(whole, avoid)
     if not empty:
         return None
     placed = tuple([(domain, size) for domain in empty])
-    if rest == 0:
+    if rest:
+        last = free.fullest(rest, avoid | domain_bits(placed))
+        if last < 0:
+            return None
+        placed = (*placed, (last, rest))
+    return placed if free.boxes is None else sliced(free, placed)
+
+
+def contiguous(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
+    """As pack, but in a torus every slice is a contiguous box: a domain without a free one of its size does not count.
+
+    Sizes that form no box in the torus, alone or as a remainder, never fit.
+    """
+    if free.boxes is None:
+        return pack(free, chips, avoid)
+    whole, rest = divmod(chips, free.domain_chips)
+    placed: Placement = tuple([(domain, free.domain_chips) for domain in free.empty(whole, avoid)])
+    if len(placed) < whole:
+        return None
+    if rest:
+        last = fullest_with_box(free, rest, avoid | domain_bits(placed))
+        if last < 0:
+            return None
+        placed = (*placed, (last, rest))
+    return sliced(free, placed)
+
+
+def spread(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
+    """As few chips in each domain as possible, in as many domains; those with the most free chips give one more first.
+
+    Ties go to the lowest index. No domain gives less than another but for want of free chips, or for one chip.
+    """
+    levels = list(free.levels(1, avoid))
+    left, able = chips, sum([domains.bit_count() for _, domains in levels])
+    for level, domains in levels:
+        if level * able >= left:
+            break
+        left -= level * domains.bit_count()  # these give all that they have
+        able -= domains.bit_count()
+    else:
+        return None
+    most = -(-left // able)
+    give_most = left - (most - 1) * able
+    placed: list[tuple[int, int]] = []
+    for level, domains in reversed(levels):
+        if level < most:
+            placed += [(domain, level) for domain in lowest(domains, domains.bit_count())]
+            continue
+        found = lowest(domains, domains.bit_count() if most > 1 else give_most)
+        placed += [(domain, most) for domain in found[:give_most]]
+        placed += [(domain, most - 1) for domain in found[give_most:]]
+        give_most = max(0, give_most - len(found))
+    return sliced(free, tuple(sorted(placed)))
+
+
+def spread_under(
+    free: FreeChips, headroom: Headroom, pool: int, chips: int, draw_nw: int, avoid: int
+) -> Placement | None:
+    """The same where levels below the feed can bind: chip by chip, round after round, where there is power.
+
+    Levels nest, so that no chip that has found its place has to move for another one.
+    """
+    placed = spread(free, chips, avoid)
+    if placed is None or not headroom.overdrawn(pool, placed, draw_nw):
         return placed
-    last = free.fullest(rest, avoid | domain_bits(placed))
-    return None if last < 0 else (*placed, (last, rest))
+    left, given, most = headroom.copy(), dict[int, int](), 0
+    able = [domain for _, bits in reversed(list(free.levels(1, avoid))) for domain in lowest(bits, bits.bit_count())]
+    while able and chips:
+        giving, able, most = able, [], most + 1
+        for domain in giving:
+            if chips and free.in_domain(domain) >= most and left.bears(pool, domain, draw_nw):
+                left.take(pool, ((domain, 1),), draw_nw)
+                given[domain] = most
+                able.append(domain)
+                chips -= 1
+    return None if chips else sliced(free, tuple(sorted(given.items())))
+
+
+def fullest_with_box(free: FreeChips, chips: int, avoid: int) -> int:
+    """The fullest domain with a contiguous box of so many free chips, -1 if there is none; ties to the lowest index."""
+    for _, domains in free.levels(chips, avoid):
+        for domain in lowest(domains, domains.bit_count()):
+            if free.has_box(domain, chips):
+                return domain
+    return -1
+
+
+def sliced(free: FreeChips, placed: Placement) -> Placement:
+    """A placement of counts with its chips: the same where they are alike, boxes in a torus."""
+    return placed if free.boxes is None else tuple([(at, free.slice_in(at, chips)) for at, chips in placed])
 
 
 def pack_smallest_part(chips: int, domain_chips: int) -> int:
@@ -45,4 +144,11 @@ def pack_smallest_part(chips: int, domain_chips: int) -> int:
     return chips if chips <= domain_chips else chips % domain_chips or domain_chips
 
 
+def single_chip(_chips: int, _domain_chips: int) -> int:
+    """The smallest part where any free chip may matter."""
+    return 1
+
+
 PACK = Placer(pack, pack_smallest_part)
+CONTIGUOUS = Placer(contiguous, pack_smallest_part)
+SPREAD = Placer(spread, single_chip, spread_under)

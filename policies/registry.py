@@ -5,12 +5,18 @@ from collections.abc import Mapping
 from policies.backfill import Backfill, greedy, none
 from policies.easy import easy
 from policies.order import Order, fifo, sjf
-from policies.placement import PACK, Placer
+from policies.placement import CONTIGUOUS, PACK, SPREAD, Placer
 from policies.power import POWERS, PowerPolicy
+from policies.topology import TOPOLOGY
 
 ORDERS: Mapping[str, Order] = {"fifo": fifo, "sjf": sjf}
 BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy}
-PLACEMENTS: Mapping[str, Placer] = {"pack": PACK}
+PLACEMENTS: Mapping[str, Placer] = {
+    "pack": PACK,
+    "spread": SPREAD,
+    "topology": TOPOLOGY,
+    "contiguous": CONTIGUOUS,
+}
 
 AXES: Mapping[str, Mapping[str, object]] = {
     "order": ORDERS,

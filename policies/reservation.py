@@ -82,11 +82,12 @@ def _earliest(
     part = placer.smallest_part(chips, free.domain_chips)
     useful = free.in_domains_of(part)
     counts: dict[int, int] = {}
+    boxes: list[tuple[int, int]] | None = None if free.boxes is None else []
     instant_s = now_s
     for planned_end_s, _, _, placement, where, gang_nw in releases:
         if planned_end_s > instant_s:
             if useful >= chips and feed_nw >= need_nw:
-                seat = _seat(future, counts, chips, placer)
+                seat = _seat(future, counts, boxes, chips, placer)
                 if seat is not None:
                     return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat)
                 counts.clear()
@@ -94,6 +95,8 @@ def _earliest(
         feed_nw += gang_nw
         if where != pool:
             continue
+        if boxes is not None:
+            boxes += placement
         for domain, taken in placement:
             was = counts.get(domain)
             if was is None:
@@ -101,15 +104,21 @@ def _earliest(
             counts[domain] = count = was + taken
             if count >= part:
                 useful += taken if was >= part else count
-    seat = _seat(future, counts, chips, placer)
+    seat = _seat(future, counts, boxes, chips, placer)
     if seat is None or feed_nw < need_nw:
         return Reservation(head, pool, math.inf, future, with_feed(headroom, feed_nw), ())
     return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat)
 
 
-def _seat(future: FreeChips, counts: dict[int, int], chips: int, placer: Placer) -> Placement | None:
-    """Bring an index up to the counted free chips by domain, and find a place in it."""
-    future.give(tuple([(domain, count - future.in_domain(domain)) for domain, count in counts.items()]))
+def _seat(
+    future: FreeChips, counts: dict[int, int], boxes: list[tuple[int, int]] | None, chips: int, placer: Placer
+) -> Placement | None:
+    """Bring an index up to the counted free chips by domain, a torus by the released boxes, and find a place in it."""
+    if boxes is None:
+        future.give(tuple([(domain, count - future.in_domain(domain)) for domain, count in counts.items()]))
+    else:
+        future.give(tuple(boxes))
+        boxes.clear()
     return placer.place(future, chips, 0)
 
 
@@ -182,7 +191,7 @@ class _Future:
     def holds(self, seat: Placement) -> bool:
         """Whether a place has the head's chips and power then."""
         return (
-            all(self.free.in_domain(domain) >= chips for domain, chips in seat)
+            self.free.holds(seat)
             and self.head.chips * self._draw_nw <= self.headroom.feed_nw
             and not self.headroom.overdrawn(self.pool, seat, self._draw_nw)
         )

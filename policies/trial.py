@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policies.placement import Placer
+from policies.powered import avoiding
 from policies.queue import QueuedJob
 from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, Blocked, Start, View
 from topologies.free import FreeChips, Placement, domain_bits
@@ -32,10 +33,13 @@ def place(
     """A placement in one pool that no level below the feed is overdrawn by; None where there is none.
 
     A remainder is placed after the whole domains: it may sit under a level that has too little power for one of those.
-    So a gang that has a place keeps it when more chips or power come free, which planning ahead relies on.
+    Placers whose parts differ otherwise see to that themselves. So a gang that has a place keeps it when more chips or
+    power come free, which planning ahead relies on.
     """
     if not headroom.bound_below:
         return placer.place(free, chips, avoid)
+    if placer.under is not None:
+        return placer.under(free, headroom, pool, chips, draw_nw, avoid)
     part = placer.smallest_part(chips, free.domain_chips)
     if part in (chips, free.domain_chips):
         return _place_alike(free, headroom, placer, pool, chips, draw_nw, avoid)
@@ -51,14 +55,9 @@ def place(
 def _place_alike(
     free: FreeChips, headroom: Headroom, placer: Placer, pool: int, chips: int, draw_nw: int, avoid: int
 ) -> Placement | None:
-    """The same for parts of one size: each try keeps the domains that have power and looks for others."""
-    avoid |= headroom.full_domains(pool, placer.smallest_part(chips, free.domain_chips), draw_nw)
-    while (placement := placer.place(free, chips, avoid)) is not None:
-        overdrawn = headroom.overdrawn(pool, placement, draw_nw)
-        if not overdrawn:
-            return placement
-        avoid |= overdrawn
-    return None
+    """The same for parts of one size."""
+    part = placer.smallest_part(chips, free.domain_chips)
+    return avoiding(lambda avoid: placer.place(free, chips, avoid), headroom, pool, part, draw_nw, avoid)
 
 
 class Trial:

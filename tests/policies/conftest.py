@@ -17,13 +17,13 @@ from topologies.plant import Shape
 class Site:
     """Pools given as (domains, chips a domain), with running and waiting gangs; jobs are known by their row.
 
-    draws: what a busy chip draws by pool [nW], under a feed and limits.
+    draws: what a busy chip draws by pool [nW], under a feed and limits. facts: of the domains of all pools.
     """
 
-    def __init__(self, *pools, order=fifo, now_s=0, draws=None, feed=None, limits=()):
-        self.order, self.now_s = order, now_s
+    def __init__(self, *pools, order=fifo, now_s=0, draws=None, feed=None, limits=(), placer=PACK, **facts):
+        self.order, self.now_s, self.placer = order, now_s, placer
         self.sizes = [domains * size for domains, size in pools]
-        self.free = [FreeChips(domains, size) for domains, size in pools]
+        self.free = [FreeChips(domains, size, **facts) for domains, size in pools]
         self.draws = (0,) * len(pools) if draws is None else draws
         self.running = [[] for _ in pools]
         self.headroom = Headroom(feed, limits)
@@ -36,7 +36,7 @@ class Site:
         if domain is None:
             placement = pack(free, chips)
         else:
-            placement = ((domain, chips),) if free.in_domain(domain) >= chips else None
+            placement = ((domain, free.slice_in(domain, chips)),) if free.in_domain(domain) >= chips else None
         if placement is None or self.headroom.overdrawn(pool, placement, draw_nw):
             return False
         if chips * draw_nw > self.headroom.feed_nw:
@@ -61,7 +61,7 @@ class Site:
         return View(self.now_s, self.queue, self.free, self.headroom, self.running, self.arrived, self.memo)
 
     def decide(self, backfill):
-        return backfill(self.view(), self.order, PACK)
+        return backfill(self.view(), self.order, self.placer)
 
     def starts(self, backfill):
         """The rows that start, in order."""
