@@ -33,6 +33,8 @@ ROWS: Sequence[tuple[str, str, Show]] = (
     ("energy [MWh]", "feed_energy_j", _number(size=3.6e9, digits=1)),
     ("electricity [USD]", "electricity_usd", _number()),
     ("carbon [t]", "carbon_g", _number(size=1e6, digits=1)),
+    ("slowdown by placement", "placement_slowdown_mean", _number(digits=3)),
+    ("slowdown by traffic", "contention_slowdown_mean", _number(digits=3)),
     ("speed, mean", "throttle_mean_fraction", _percent),
     ("jobs stopped", "preemptions", _number()),
     ("work lost [chip-h]", "lost_chip_h", _number(digits=1)),

@@ -25,6 +25,7 @@ from outputs.drawing import (
     say_if_empty,
     stack,
 )
+from outputs.network_plot import network_figure
 from outputs.power_plot import compare_figure, power_figure
 from scenarios.errors import ScenarioError
 
@@ -41,6 +42,9 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
         made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
             made["power"] = power_figure(saved)
+        network = network_figure(folder, saved.facts, saved.title) if since is None and until is None else None
+        if network is not None:
+            made["network"] = network
         part = "".join(f"_{end:%Y%m%dT%H%M}" for end in (since, until) if end is not None)
         for name, figure in made.items():
             figure.savefig(folder / f"{name}{part}.png", dpi=120)

@@ -19,6 +19,7 @@ from topologies.build import gang_sizes
 from topologies.plant import Plant, Shape
 
 NO_RATING = "a rack's or a PDU's rating leaves its gang too little power"
+NO_PLACE = "its size has no place in a pool it may use, however empty (in a torus: it forms no contiguous box)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,13 @@ def decide(view: View, policy: Policy) -> Decisions:
     return policy.backfill(view, policy.order, policy.placer)
 
 
-def can_ever_start(plant: Plant, policy: Policy, shape: Shape) -> bool:
-    """Whether a gang has a place, and its power at every level, with nothing else running."""
-    return find(plant.free_chips(present=True), plant.headroom(), policy.placer, shape) is not None
+def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:
+    """Why a gang has no place, or too little power at some level, with nothing else running; None where it starts."""
+    free, headroom = plant.free_chips(present=True), plant.headroom()
+    if find(free, headroom, policy.placer, shape) is not None:
+        return None
+    places = [policy.placer.place(free[pool], shape.chips, 0) for pool in shape.pools]
+    return NO_RATING if any(places) else NO_PLACE
 
 
 def build_policy(scenario: Scenario, plant: Plant) -> Policy:
@@ -68,6 +73,9 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     power, written = _power(scenario, names)
     if plant.it_cap_nw is None and not plant.limits:
         power = RESERVE  # nothing caps the draw, so all power policies are the same
+    if names["placement"] == "contiguous" and plant.network is None:
+        text = "contiguous needs to know how chips are joined: set network, such as network: {fabric: leaf-spine}"
+        raise scenario.error(text, "policy", "placement")
     policy = Policy(
         ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
     )
@@ -83,7 +91,7 @@ def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | No
     shape = plant.shape(job_class, chips, True, policy.power.admit)
     if isinstance(shape, str):
         return shape
-    return None if can_ever_start(plant, policy, shape) else NO_RATING
+    return never_starts(plant, policy, shape)
 
 
 def _power(scenario: Scenario, names: dict[str, str]) -> tuple[PowerPolicy, dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from policies.groups import fewest
 from policies.placement import Placer, single_chip, sliced
 from policies.powered import avoiding
+from topologies.domains import even_part
 from topologies.free import FreeChips, Placement, domain_bits, lowest
 from topologies.headroom import Headroom
 
@@ -25,7 +26,8 @@ def topology(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
     """The fewest domains, then the fewest leaf groups and pods; equal smaller parts where too few domains are empty.
 
     A gang that fits into one domain goes to the fullest that holds it, in a torus to one with a free box of its size
-    if there is one. A larger one takes whole domains and one for its remainder, in the fewest groups; the last of those
+    if there is one. A larger one takes equal parts of as few domains as can hold it, or else whole domains and one for
+    its remainder, in the fewest groups; the last of those
     is the fullest that still holds what is left. If that cannot be it does not wait for whole domains, since to run a
     bit slower now is worth more: it takes the largest equal parts for which enough domains have the chips. Ties go to
     the group with the fewest wholly free domains, then to the lowest index.
@@ -56,11 +58,15 @@ def topology_under(
 
 @lru_cache(1 << 12)
 def cuts(chips: int, domain_chips: int) -> tuple[Cut, ...]:
-    """The ways to cut a gang, best first: whole domains and a remainder, then ever smaller equal parts."""
+    """The ways to cut a gang, best first: the fewest domains, in equal parts where that serves; then smaller parts."""
     most = min(chips, domain_chips)
     count, rest = divmod(chips, most)
     smaller = [Cut(part, chips // part, 0) for part in range(most - 1, 0, -1) if chips % part == 0]
-    return (Cut(most, count, rest), *smaller)
+    whole = Cut(most, count, rest)
+    even = even_part(chips, domain_chips)
+    if rest and even is not None:
+        return (Cut(even, count + 1, 0), whole, *[cut for cut in smaller if cut.part != even])
+    return (whole, *smaller)
 
 
 def _place(free: FreeChips, cut: Cut, avoid: int) -> Placement | None:

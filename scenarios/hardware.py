@@ -230,7 +230,7 @@ class InterconnectEntry(Entry):
     """
 
     bandwidth: Bandwidth | None = Field(default=None, description="of a chip behind switches")
-    sides: Annotated[list[Count], Field(min_length=1, max_length=3)] | None = Field(
+    sides: Annotated[list[Annotated[int, Field(ge=3, le=64)]], Field(min_length=1, max_length=3)] | None = Field(
         default=None, description="of a torus"
     )
     links: list[Bandwidth] | None = Field(default=None, description="of a torus, by dimension")

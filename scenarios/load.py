@@ -60,7 +60,13 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         found = [warning for trace in self.traces.values() for warning in trace.warnings]
-        return [*found, *self._late_racks(), *self._odd_site()]
+        return [*found, *self._late_racks(), *self._odd_site(), *self._no_network()]
+
+    def _no_network(self) -> Iterator[str]:
+        for work in self.keys.workload if self.keys.network is None else ():
+            for name in ("communication", "parallelism", "batch"):
+                if getattr(work, name, None) is not None:
+                    yield f"{name} of {work.job_class} does nothing without the key network"
 
     def _late_racks(self) -> Iterator[str]:
         for fleet in self.keys.fleet:

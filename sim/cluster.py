@@ -6,7 +6,7 @@ from typing import cast
 import simpy
 
 from outputs.record import Record
-from policies.build import NO_RATING, Policy, can_ever_start, decide
+from policies.build import Policy, decide, never_starts
 from policies.queue import Queue, QueuedJob
 from policies.view import DEFERRED, HELD, Memo, Release, Start, View
 from scenarios.contract import no_site
@@ -74,8 +74,8 @@ class Cluster:
         shape = self._shapes.get(key)
         if shape is None:
             shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit)
-            if isinstance(shape, Shape) and not can_ever_start(self.plant, self.policy, shape):
-                shape = NO_RATING
+            if isinstance(shape, Shape):
+                shape = never_starts(self.plant, self.policy, shape) or shape
             self._shapes[key] = shape
         if isinstance(shape, str):
             self.record.reject(row, shape)
@@ -159,7 +159,8 @@ class Cluster:
             self.it_nw -= run.gang_nw
         self.record.end_s[run.row] = self.clock.now
         self.ended_jobs += 1
-        if self.queue.jobs or self.yard.dark or self.feed is not None or (self.traffic is not None and self.traffic.unsettled):
+        moved = self.traffic is not None and self.traffic.unsettled
+        if self.queue.jobs or self.yard.dark or self.feed is not None or moved:
             self.stale = True
 
     def preempt(self, gang: Gang, work_left: float) -> None:

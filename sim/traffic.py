@@ -53,7 +53,7 @@ class Traffic:
         """A gang sits down: its pace when it is alone [s a unit of work]. Its share of links comes with settle()."""
         segment, speed = self._network.segments[pool], self._network.speeds[job_class][pool]
         journeys = self._journeys
-        if len(placement) == 1 and (segment is None or not segment.domain.sides):
+        if len(placement) == 1 and (segment is None or segment.domain.torus is None):
             return self._start_in_domain(row, (job_class, pool, placement[0][1]), planned_pace_s)
         journeys.pace_s[row] = planned_pace_s
         if segment is None:

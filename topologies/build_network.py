@@ -1,5 +1,6 @@
 """A scenario's network and what its classes exchange to the network of a plant."""
 
+import math
 from collections.abc import Sequence
 
 from scenarios.load import Scenario
@@ -40,9 +41,7 @@ def _segment(
     scenario: Scenario, keys: NetworkKeys, hardware: Hardware, at: int, pool: Pool, first_link: int
 ) -> Segment:
     entry = hardware.interconnect(pool.rack, scenario, "fleet", at, "rack")
-    chips = 1
-    for side in entry.sides or ():
-        chips *= side
+    chips = math.prod(entry.sides or ())
     if entry.sides and chips != pool.domain_chips:
         text = f"found a torus of {chips} chips; the domains of {pool.rack} have {pool.domain_chips}"
         raise scenario.error(text, "catalog", "interconnects", pool.rack, "sides")

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from scenarios.hardware import InterconnectEntry
 from topologies.collectives import Group, ScaleOut, ScaleUp
+from topologies.free import Box
 from topologies.slices import Slice, box, switched
+from topologies.tori import Torus, boxes, extents_of
 
 
 class Seat(NamedTuple):
@@ -39,8 +41,7 @@ class Domain:
 
     chips: int
     bytes_per_s: float
-    sides: tuple[int, ...]
-    links: tuple[float, ...]
+    torus: Torus | None
     nic_bytes_per_s: float
     up: ScaleUp
     out: ScaleOut
@@ -52,8 +53,7 @@ class Domain:
         return cls(
             chips,
             entry.bandwidth or 0.0,
-            tuple(entry.sides or ()),
-            tuple(entry.links or ()),
+            Torus(tuple(entry.sides), tuple(entry.links or ())) if entry.sides else None,
             entry.nics * (link_bytes_per_s or entry.nic_bandwidth) / chips,
             ScaleUp(up.base, up.ring_step, up.tree_step, up.ring_efficiency, up.switch, up.switch_efficiency),
             ScaleOut(
@@ -71,40 +71,60 @@ class Domain:
 
     def slice(self, chips: int, sides: tuple[int, ...]) -> Slice:
         """So many chips of a domain: behind the switch, or in the best box within those sides; else in a line."""
-        if not self.sides:
+        torus = self.torus
+        if torus is None:
             return switched(chips, self.bytes_per_s)
         known = self._slices.get((chips, sides))
         if known is None:
-            found = [box(inner, self._wraps(inner), self.links) for inner in _boxes(chips, sides)]
-            line = box([chips], [False], [min(self.links)])
+            found = [_sent(torus, inner) for inner in _boxes(chips, sides)]
+            line = box([chips], [False], [min(torus.link_bytes_per_s)])
             known = max([*found, line], key=lambda one: (one.ring_bytes_per_s, one.all_to_all_bytes_per_s))
             self._slices[chips, sides] = known
         return known
 
     def best_sides(self, chips: int) -> tuple[int, ...]:
         """The sides of the best box of so many chips; zeros where there is none, empty behind switches."""
-        if not self.sides:
+        if self.torus is None:
             return ()
-        return max(_boxes(chips, self.sides), key=self._quality, default=(0,) * len(self.sides))
+        found = boxes(self.torus, chips)
+        return found[0][1] if found else (0,) * len(self.torus.sides)
 
     def sides_of(self, slices: Sequence[int]) -> tuple[int, ...]:
-        """The sides of the worst of some slices, as in best_sides."""
-        if not self.sides:
+        """The sides of the worst of some slices; zeros where its chips are no box, empty behind switches."""
+        if self.torus is None:
             return ()
-        return min({self.best_sides(count) for count in slices}, key=self._quality)
+        return min({self._sides(chips) for chips in slices}, key=self._worth)
 
-    def _quality(self, sides: tuple[int, ...]) -> tuple[float, float]:
-        if not all(sides):
+    def _sides(self, chips: int) -> tuple[int, ...]:
+        if self.torus is None or not isinstance(chips, Box):
+            return self.best_sides(chips)
+        return extents_of(self.torus, chips.mask) or (0,) * len(self.torus.sides)
+
+    def _worth(self, sides: tuple[int, ...]) -> tuple[float, float]:
+        if self.torus is None or not all(sides):
             return 0.0, 0.0
-        found = box(sides, self._wraps(sides), self.links)
+        found = _sent(self.torus, sides)
         return found.ring_bytes_per_s, found.all_to_all_bytes_per_s
 
     @cached_property
     def _slices(self) -> dict[tuple[int, tuple[int, ...]], Slice]:
         return {}
 
-    def _wraps(self, inner: tuple[int, ...]) -> list[bool]:
-        return [side == whole for side, whole in zip(inner, self.sides, strict=True)]
+
+def even_part(chips: int, domain_chips: int) -> int | None:
+    """The equal parts of a gang in the fewest domains that hold it, None where whole domains and a rest serve better.
+
+    They serve where a part is a whole number of the blocks that whole domains and the rest have in common: 512 chips
+    over domains of 72 are 8 parts of 64 and not 7 of 72 and one of 8.
+    """
+    domains = -(-chips // domain_chips)
+    part, left = divmod(chips, domains)
+    return None if left or part % math.gcd(domain_chips, chips % domain_chips or domain_chips) else part
+
+
+def _sent(torus: Torus, sides: tuple[int, ...]) -> Slice:
+    wraps = [side == whole for side, whole in zip(sides, torus.sides, strict=True)]
+    return box(sides, wraps, torus.link_bytes_per_s)
 
 
 def _boxes(chips: int, sides: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

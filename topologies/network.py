@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from topologies.domains import Domain, Seat
+from topologies.domains import Domain, Seat, even_part
 from topologies.fabric import Fabric
-from topologies.free import Placement
+from topologies.free import FreeChips, Placement
 from topologies.speeds import Speed
 
 
@@ -46,12 +46,19 @@ class Segment:
         narrow = self.form.groups > 1 and self.form.group_bytes_per_s < below
         return narrow or (self.form.pods > 1 and self.form.pod_bytes_per_s < pod_below)
 
+    def free_chips(self, present: bool) -> FreeChips:
+        """The free-capacity index of the pool, which knows leaves, pods and the chips of a torus."""
+        form, domains = self.form, self.form.ends.domains
+        groups = _runs(domains, form.group) if form.groups > 1 else ()
+        pods = _runs(domains, form.group * form.pod_groups) if form.pods > 1 else ()
+        return FreeChips(domains, self.domain.chips, present, groups, pods, self.domain.torus)
+
     def compact(self, chips: int) -> Seat:
         """The best seat of a gang in an empty pool: the fewest domains, as even as can be, under the fewest leaves."""
         size = self.domain.chips
         domains = -(-chips // size)
-        even, rest = divmod(chips, domains)
-        slices = [even] * domains if not rest else [size] * (chips // size) + [chips % size]
+        even, (whole, rest) = even_part(chips, size), divmod(chips, size)
+        slices = [size] * whole + [rest] * (rest > 0) if even is None else [even] * domains
         sides = self.domain.best_sides(slices[-1])
         under = min(chips, self.form.group * size)
         in_pod = min(chips, self.form.pod_groups * self.form.group * size)
@@ -101,6 +108,11 @@ class Segment:
             at = domain // domains
             found[at] = found.get(at, 0) + chips
         return found
+
+
+def _runs(domains: int, length: int) -> list[int]:
+    """Domains one after the other in runs of a length, as bits."""
+    return [((1 << min(length, domains - first)) - 1) << first for first in range(0, domains, length)]
 
 
 def _crossing(seat: Seat, below: int, scatters: bool) -> float:

@@ -188,7 +188,11 @@ class Plant:
 
     def free_chips(self, present: bool = False) -> list[FreeChips]:
         """The free-capacity indexes by pool, with no rack delivered yet or all of them."""
-        return [FreeChips(pool.domains, pool.domain_chips, present) for pool in self.pools]
+        segments = (None,) * len(self.pools) if self.network is None else self.network.segments
+        return [
+            FreeChips(pool.domains, pool.domain_chips, present) if segment is None else segment.free_chips(present)
+            for pool, segment in zip(self.pools, segments, strict=True)
+        ]
 
     def headroom(self) -> Headroom:
         """The power left under every limit with all racks off."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from policies.groups import fewest
 from policies.topology import cuts, topology
+from topologies.domains import even_part
 from topologies.free import Box, FreeChips
 from topologies.tori import Torus
 
@@ -30,9 +31,12 @@ def pools(draw):
 
 
 def ways(free_by_domain, chips):
-    """All placements there are: whole domains and one more for the remainder, else the largest equal parts."""
+    """All placements there are: even parts of the fewest domains, whole ones and a rest, or the largest equal parts."""
     domains = range(len(free_by_domain))
     splits = [(chips, 1, 0)] if chips <= SIZE else [(SIZE, *divmod(chips, SIZE))]
+    even = even_part(chips, SIZE)
+    if even is not None:
+        splits = [(even, chips // even, 0), *splits]
     splits += [(part, chips // part, 0) for part in range(min(chips, SIZE) - 1, 0, -1) if chips % part == 0]
     for part, parts, rest in splits:
         found = [

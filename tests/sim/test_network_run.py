@@ -118,18 +118,19 @@ workload:
      arrivals: {{per_hour: 2}}, communication: {{size: 5 GB, compute: 300 ms, overlap: 0.3}}}}
   - {{class: all, kind: synthetic, chips: {{choice: [16, 48]}}, duration: {{exponential: {{mean: 3 hours}}}},
      arrivals: {{per_hour: 1}}, communication: {{collective: all-to-all, size: 1 GB, compute: 100 ms}}}}
-  - {{class: train, kind: training, model: llama3-8b, chips: {{choice: [16, 64]}}, tokens: {{exponential: {{mean: 1e9}}}},
-     arrivals: {{per_hour: 1}}, stacks: [cuda, neuron]}}
-policy: {{backfill: easy, placement: pack, power: {power}}}
+  - {{class: train, kind: training, model: llama3-8b, chips: {{choice: [16, 64]}}, arrivals: {{per_hour: 1}},
+     tokens: {{exponential: {{mean: 1e9}}}}, stacks: [cuda, neuron]}}
+policy: {{backfill: easy, placement: {placement}, power: {power}}}
 """
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("placement", ["pack", "spread", "topology", "contiguous"])
 @pytest.mark.parametrize("power", ["reserve", "throttle"])
 @pytest.mark.parametrize(("fabric", "ratio"), [("leaf-spine", "6"), ("fat-tree", "[4, 4]")])
-def test_jobs_finish_their_work_at_the_max_min_fair_shares_of_all_that_run(fabric, ratio, power, seed, tmp_path):
+def test_jobs_finish_their_work_at_the_max_min_fair_shares_of_all_that_run(fabric, ratio, power, placement, tmp_path):
     path = tmp_path / "random.yaml"
-    path.write_text(RANDOM.format(fabric=fabric, ratio=ratio, power=power, site="site: {feed: 10 MW}"))
+    seed, site = len(placement), "site: {feed: 10 MW}"
+    path.write_text(RANDOM.format(fabric=fabric, ratio=ratio, power=power, placement=placement, site=site))
     record, plant, seats = simulated(path, seed)
     network, end_s = plant.network, record.end_time_s
     jobs = {}
@@ -173,7 +174,8 @@ def _rates(flows, capacities):
 @pytest.mark.parametrize("power", ["reserve", "throttle"])
 def test_work_before_the_warmup_and_at_the_end_adds_up_however_time_is_kept(power, tmp_path):
     path = tmp_path / "random.yaml"
-    path.write_text(RANDOM.format(fabric="leaf-spine", ratio="6", power=power, site="site: {feed: 10 MW}"))
+    site = "site: {feed: 10 MW}"
+    path.write_text(RANDOM.format(fabric="leaf-spine", ratio="6", power=power, placement="pack", site=site))
     saved = run(path, (), 1, tmp_path / power, force=False, pictures=False, progress=lambda _: None)
     jobs = pl.read_parquet(saved.folder / "jobs.parquet")
     summary = json.loads((saved.folder / "summary.json").read_text())

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topologies import catalog
-from topologies.domains import Domain, Seat
+from topologies.domains import Domain, Seat, even_part
+from topologies.free import Box
 from topologies.slices import box, switched
 
 
@@ -61,8 +62,8 @@ def test_a_share_of_the_nics_is_what_is_left_of_their_bandwidth():
 
 
 def test_in_a_torus_a_group_is_the_best_box_within_the_slice():
-    assert TRN2.slice(16, (4, 4, 4)) == box([4, 4, 1], [True, True, False], TRN2.links)
-    assert TRN2.slice(8, (2, 2, 2)) == box([2, 2, 2], [False] * 3, TRN2.links)
+    assert TRN2.slice(16, (4, 4, 4)) == box([4, 4, 1], [True, True, False], TRN2.torus.link_bytes_per_s)
+    assert TRN2.slice(8, (2, 2, 2)) == box([2, 2, 2], [False] * 3, TRN2.torus.link_bytes_per_s)
     assert TRN2.slice(64, (4, 4, 4)).ring_bytes_per_s == 640e9
 
 
@@ -71,7 +72,7 @@ def test_chips_that_are_no_box_are_a_line_over_the_slowest_link():
     assert (line.chips, line.steps, line.ring_bytes_per_s) == (7, 6, 64e9)
 
 
-@pytest.mark.parametrize(("chips", "sides"), [(64, (4, 4, 4)), (16, (4, 4, 1)), (4, (4, 1, 1)), (7, (0, 0, 0))])
+@pytest.mark.parametrize(("chips", "sides"), [(64, (4, 4, 4)), (16, (4, 4, 1)), (4, (2, 2, 1)), (7, (0, 0, 0))])
 def test_the_best_box_of_a_slice(chips, sides):
     found = TRN2.best_sides(chips)
     assert sorted(found) == sorted(sides)
@@ -81,3 +82,22 @@ def test_the_best_box_of_a_slice(chips, sides):
 def test_the_worst_of_several_slices_counts():
     assert TRN2.sides_of([64, 64, 7]) == (0, 0, 0)
     assert TRN2.sides_of([64, 8]) == TRN2.best_sides(8)
+    assert TRN2.sides_of([64, Box(4, 0b1111), Box(4, 0b10010011)]) == (0, 0, 0)
+    assert TRN2.sides_of([Box(4, 0b1111)]) == (4, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("chips", "size", "part"),
+    [
+        (64, 72, 64),
+        (512, 72, 64),
+        (1024, 72, None),
+        (16, 8, 8),
+        (12, 8, None),
+        (6, 4, None),
+        (24, 16, None),
+        (8, 72, 8),
+    ],
+)
+def test_equal_parts_serve_where_they_hold_whole_what_the_uneven_ones_do(chips, size, part):
+    assert even_part(chips, size) == part

@@ -61,7 +61,7 @@ def test_pods_are_a_level_of_their_own(plant):
 def test_the_compact_seat_is_even_where_that_takes_no_more_domains(plant):
     segment = plant("{}", f"{TRAIN}, chips: 64}}", "{pool: a, rack: gb200-nvl72, count: 20}").network.segments[0]
     assert (segment.compact(512).domains, segment.compact(512).block) == (8, 64)
-    assert (segment.compact(100).domains, segment.compact(100).block) == (2, 50)
+    assert (segment.compact(100).domains, segment.compact(100).block) == (2, 4)
     assert (segment.compact(1001).domains, segment.compact(1001).block) == (14, 1)
 
 
