@@ -19,15 +19,9 @@ _PARTS = (
 )
 
 
-def network_figure(folder: Path, facts: Mapping[str, Any], title: str) -> Figure | None:
-    """Shares of the chip-hours of completed jobs, a bar for each class, pool and size; None without a network.
-
-    The kinds with the most chip-hours are drawn.
-    """
-    jobs = table_of(folder, "jobs")
-    if "placement_slowdown" not in jobs.columns:
-        return None
-    kinds = _kinds(jobs.filter(pl.col("status") == "completed"))
+def network_figure(folder: Path, facts: Mapping[str, Any], title: str) -> Figure:
+    """Shares of the chip-hours of completed jobs, a bar for each class, pool and size with the most of them."""
+    kinds = _kinds(table_of(folder, "jobs").filter(pl.col("status") == "completed"))
     shown = kinds.head(_MOST_BARS).sort("job_class", "pool", "chips")
     figure = Figure(figsize=(11, 1.9 + 0.38 * max(2, len(shown))), layout="constrained")
     FigureCanvasAgg(figure)

@@ -42,9 +42,8 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
         made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
             made["power"] = power_figure(saved)
-        network = network_figure(folder, saved.facts, saved.title) if since is None and until is None else None
-        if network is not None:
-            made["network"] = network
+        if saved.facts.get("fabric") and since is None and until is None:  # it knows no times
+            made["network"] = network_figure(folder, saved.facts, saved.title)
         part = "".join(f"_{end:%Y%m%dT%H%M}" for end in (since, until) if end is not None)
         for name, figure in made.items():
             figure.savefig(folder / f"{name}{part}.png", dpi=120)

@@ -68,6 +68,7 @@ def run(
         "end_time_s": record.end_time_s,
         "policy": dict(policy.names),
         "pools": {pool.name: pool.chips for pool in plant.pools},
+        "fabric": None if scenario.keys.network is None else scenario.keys.network.fabric,
         "cap_w": plant.site.cap_w,
         "battery_j": None if plant.site.battery is None else plant.site.battery.energy_j,
         "battery_round_trip": None if plant.site.battery is None else plant.site.battery.round_trip,

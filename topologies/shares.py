@@ -3,10 +3,11 @@
 The rates are those that fair_share.fair_rates computes all at once. A flow's rate is weight * level, where
 
 - the level of a flow is the lowest of that which meets its demand and those at which its links are full,
-- a link is full at the lowest level L that is (capacity - what its flows below L take) / (weights of its others).
+- a link is full at the lowest level L, if any, that is (capacity - what its flows below L take) / (weights of others).
 
-A link can be full only while the demands of its flows exceed its capacity: it is tight. A flow on no tight link has its
-demand, and the flows that it meets are not held back where they meet it; so it comes and goes without a look at others.
+Only full links hold flows back, and a link can be full only while the demands of its flows exceed its capacity: then it
+is tight. So a flow on no tight link has its demand and takes nothing from the flows that it meets: it comes and goes
+without a look at them, in a time that depends on the number of its links alone.
 
 Weights, demands and levels are whole numbers of steps of 2**-64, and what a flow takes of steps of 2**-128. So no sum
 depends on the order of its terms; and as each level follows from lower ones, the equations have one solution: the rates
@@ -79,7 +80,7 @@ class Shares:
         """Let a flow come: the rates [bytes/s] of it and of those whose rate changed, by rising flow.
 
         links: each carries the whole rate. weight [1]: its part of a full link is in proportion. demand [bytes/s]: the
-        most that it takes. A rate below the demand is rounded down, by less than weight * 2**-64 bytes/s at each link.
+        most that it takes. A rate below the demand is up to weight * 2**-64 bytes/s low, as levels are.
         Raises ValueError for a flow that is there, a link that is not or stands twice, a weight that is not from 1e-9
         to 1e9 and a demand that is not from 1e-9 to 1e200.
         """
@@ -101,9 +102,9 @@ class Shares:
         return self._settle({link: self._full_from(link, 0) for link in tight}, {flow: -1.0})
 
     def remove(self, flow: int) -> dict[int, float]:
-        """Let a flow go: the rates [bytes/s] of those whose rate changed, by rising flow; ValueError if unknown.
+        """Let a flow go: the rates [bytes/s] of those whose rate changed, by rising flow.
 
-        Only a full link holds flows back, so room on the others is of no use to them.
+        Only a full link holds flows back: room on others is of no use. Raises ValueError for a flow that is not there.
         """
         gone = self._present(flow)
         del self._flows[flow]
@@ -181,7 +182,7 @@ class Shares:
     def _filling(self, link: int, level: int) -> int:
         """The level that fills a link if its flows below this level stay there and the others rise to it, or _NEVER.
 
-        If the link is full at no level below this one, it is this one or higher: flows that stay leave more to others.
+        If the link is full at none below this one, it is this one or higher: a flow that stays leaves more to others.
         """
         if self._room[link] >= 0:
             return _NEVER
