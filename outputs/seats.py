@@ -6,7 +6,7 @@ import numpy as np
 
 from outputs.jobs import Floats, Jobs
 from outputs.record import Journeys
-from outputs.stays import Stays, planned_pace_s
+from outputs.stays import Stays, by_row, planned_pace_s
 from topologies.plant import Plant
 
 
@@ -19,8 +19,7 @@ def placement_slowdown(journeys: Journeys, jobs: Jobs, plant: Plant) -> Floats:
 
 def contention_slowdown(journeys: Journeys, jobs: Jobs) -> Floats:
     """Time on chips over that without the traffic of others [1], shape (n_jobs,); nan before the start."""
-    stretch = np.array([journeys.stretch.get(row, 1.0) for row in jobs.row.tolist()])
-    return np.asarray(np.where(jobs.started, stretch, np.nan))
+    return np.asarray(np.where(jobs.started, by_row(journeys.stretch, jobs, 1.0), np.nan))
 
 
 def seat_metrics(journeys: Journeys, jobs: Jobs, stays: Stays, plant: Plant) -> dict[str, float]:

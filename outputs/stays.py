@@ -1,6 +1,7 @@
 """What jobs held, did and drew: their stays on chips, from the record's rows and the constants of class and pool."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,14 +148,19 @@ def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
     np.divide(stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=inside)
     counted = done * inside
     if journeys is not None and (journeys.done or journeys.before):
-        rows = jobs.row.tolist()
-        share = np.array([journeys.done.get(row, math.nan) for row in rows])
+        share, before = by_row(journeys.done, jobs, math.nan), by_row(journeys.before, jobs, math.nan)
         done = np.where(np.isnan(share), done, share * jobs.work)
-        before = np.array([journeys.before.get(row, math.nan) for row in rows])
         counted = np.where(np.isnan(before), done * inside, done - before * jobs.work)
     chip_s = np.zeros(len(jobs.chips))
     np.divide(counted * planned_s * jobs.chips, jobs.work, where=jobs.started & (jobs.work > 0), out=chip_s)
     return Work(done, counted, chip_s)
+
+
+def by_row(values: Mapping[int, float], jobs: Jobs, default: float) -> Floats:
+    """What is known of some rows of the record, as an array over the jobs; shape (n_jobs,)."""
+    column = np.full(len(jobs.row), default)
+    column[list(values)] = list(values.values())
+    return column[jobs.row]
 
 
 def planned_pace_s(jobs: Jobs, plant: Plant) -> Floats:
@@ -165,9 +171,14 @@ def planned_pace_s(jobs: Jobs, plant: Plant) -> Floats:
     if not len(jobs.chips):
         return np.empty(0)
     if plant.network is not None:
-        kinds, kind = np.unique(np.stack([jobs.job_class, jobs.pool, jobs.chips]), axis=1, return_inverse=True)
-        paces = [math.nan if pool < 0 else plant.planned_pace_s(at, pool, n) for at, pool, n in kinds.T.tolist()]
-        return np.where(jobs.started, np.array(paces)[kind], np.nan)
+        pools, sizes = len(plant.pools), int(jobs.chips.max()) + 1
+        kinds = np.where(jobs.started, (jobs.job_class * pools + jobs.pool) * sizes + jobs.chips, -1)
+        found, kind = np.unique(kinds, return_inverse=True)
+        paces = [
+            math.nan if one < 0 else plant.planned_pace_s(one // sizes // pools, one // sizes % pools, one % sizes)
+            for one in found.tolist()
+        ]
+        return np.array(paces)[kind]
     trains = np.array([plan.per_gang for plan in plant.plans])[jobs.job_class]
     of_chip = _of(plant, "pace_s", jobs.job_class, np.maximum(jobs.pool, 0))
     return np.where(jobs.started, of_chip / np.where(trains, jobs.chips, 1), np.nan)

@@ -135,7 +135,7 @@ class Cluster:
             self.keeping.waiting_chips = waiting
         if self.deferral is not None:
             self.keeping.waiting_chips[DEFERRED] = self.deferral.chips
-        if self.traffic is not None:
+        if self.traffic is not None and self.traffic.unsettled:
             self.traffic.settle()
         if self.feed is not None:
             self.feed.after_pass()
