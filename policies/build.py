@@ -76,6 +76,11 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     if names["placement"] == "contiguous" and plant.network is None:
         text = "contiguous needs to know how chips are joined: set network, such as network: {fabric: leaf-spine}"
         raise scenario.error(text, "policy", "placement")
+    if names["placement"] == "cheapest":
+        for index, pool in enumerate(plant.pools):
+            if pool.rental_usd_per_s is None:
+                text = f"cheapest needs what {pool.accelerator} costs: give it rental in catalog.accelerators"
+                raise scenario.error(text, "fleet", index, "rack")
     policy = Policy(
         ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
     )
@@ -88,7 +93,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
 
 def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | None:
     """Why gangs of a size can never start; None where they can."""
-    shape = plant.shape(job_class, chips, True, policy.power.admit)
+    shape = plant.shape(job_class, chips, True, policy.power.admit, policy.placer.prefer)
     if isinstance(shape, str):
         return shape
     return never_starts(plant, policy, shape)

@@ -6,8 +6,10 @@ Here are those that look at domains only; policies/topology.py also looks at the
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
+from policies.preference import energy, rental
 from topologies.free import FreeChips, Placement, domain_bits, lowest
 from topologies.headroom import Headroom
+from topologies.plant import Prefer
 
 Place: TypeAlias = Callable[[FreeChips, int, int], Placement | None]
 """(free chips, gang size, domains to avoid as bits) -> placement, None where the gang does not fit.
@@ -24,12 +26,15 @@ class Placer(NamedTuple):
     smallest_part(gang size, domain size) tells planning that a domain with fewer free chips cannot matter. under: the
     same where levels below the feed can bind; None where it is enough to place first the equal parts of a gang and
     then its remainder, of the smallest size. A gang whose parts can be cut otherwise needs one of its own, which must
-    find a place wherever there is one: only then does a gang keep it when more power comes free.
+    find a place wherever there is one: only then does a gang keep it when more power comes free. prefer: which pools
+    are tried first, by default in the order of the fleet. about: a line, where place's own does not say it.
     """
 
     place: Place
     smallest_part: Callable[[int, int], int]
     under: PlaceUnder | None = None
+    prefer: Prefer | None = None
+    about: str | None = None
 
 
 def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
@@ -151,4 +156,6 @@ def single_chip(_chips: int, _domain_chips: int) -> int:
 
 PACK = Placer(pack, pack_smallest_part)
 CONTIGUOUS = Placer(contiguous, pack_smallest_part)
+EFFICIENT = PACK._replace(prefer=energy, about="pack, in the pool that adds the fewest joules to a unit of work")
+CHEAPEST = PACK._replace(prefer=rental, about="pack, in the pool whose chips cost the least to rent for a unit of work")
 SPREAD = Placer(spread, single_chip, spread_under)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from policies.backfill import Backfill, greedy, none
 from policies.easy import easy
 from policies.order import Order, fifo, sjf
-from policies.placement import CONTIGUOUS, PACK, SPREAD, Placer
+from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, PACK, SPREAD, Placer
 from policies.power import POWERS, PowerPolicy
 from policies.topology import TOPOLOGY
 
@@ -16,6 +16,8 @@ PLACEMENTS: Mapping[str, Placer] = {
     "spread": SPREAD,
     "topology": TOPOLOGY,
     "contiguous": CONTIGUOUS,
+    "efficient": EFFICIENT,
+    "cheapest": CHEAPEST,
 }
 
 AXES: Mapping[str, Mapping[str, object]] = {
@@ -38,6 +40,8 @@ PRESETS: Mapping[str, Mapping[str, str]] = {
 def about(policy: object) -> str:
     """The one line that a policy's docstring opens with."""
     if isinstance(policy, PowerPolicy):
+        return policy.about
+    if isinstance(policy, Placer) and policy.about is not None:
         return policy.about
     function = policy.place if isinstance(policy, Placer) else policy
     return (function.__doc__ or "").strip().splitlines()[0]

@@ -21,6 +21,7 @@ from scenarios.values import (
     Positive,
     PositivePower,
     Power,
+    RentalPrice,
     house,
 )
 
@@ -55,6 +56,7 @@ class AcceleratorEntry(Entry):
     training_precision: Precision | None = None
     mfu_bf16: Fraction | None = Field(default=None, description="model FLOP utilization of dense training")
     mfu_fp8: Fraction | None = None
+    rental: RentalPrice | None = Field(default=None, description="what an hour of a chip costs to rent")
 
     @model_validator(mode="after")
     def _idle_below_tdp(self) -> "AcceleratorEntry":

@@ -59,11 +59,12 @@ _DIMENSIONS = {
     "FLOP/s": ("a computing rate", "989 TFLOP/s"),
     "W/s": ("a ramp", "5 MW/min"),
     "USD": ("money", "1000 USD"),
+    "USD/s": ("a price of an hour", "2.5 USD/h"),
     "USD/J": ("an energy price", "80 USD/MWh"),
     "gCO2/J": ("a carbon intensity", "300 gCO2/kWh"),
     "degC": ("a temperature", "18 degC"),
 }
-_CUSTOMARY = {"USD/J": "USD/MWh", "gCO2/J": "gCO2/kWh"}  # what people say where the SI number is tiny
+_CUSTOMARY = {"USD/s": "USD/h", "USD/J": "USD/MWh", "gCO2/J": "gCO2/kWh"}  # what people say where the SI number is tiny
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%][A-Za-z0-9%/ ]*)")
 _MAX_TEXT = 80  # a longer text is no quantity; pint need not look at it
 

@@ -117,6 +117,7 @@ if TYPE_CHECKING:  # what a checker needs to know of the quantities below: they 
     Energy: TypeAlias = float
     Ramp: TypeAlias = float
     Money: TypeAlias = float
+    RentalPrice: TypeAlias = float
     EnergyPrice: TypeAlias = float
     EnergyPriceSwing: TypeAlias = float
     CarbonIntensity: TypeAlias = float
@@ -131,6 +132,7 @@ else:
     Energy = _unit_type("J", "an energy", "20 MWh", open_low=True, high=MOST_J)
     Ramp = _unit_type("W/s", "a ramp", "5 MW/min", open_low=True, high=MOST_W)
     Money = _unit_type("USD", "money", "1000 USD", high=MOST_USD)
+    RentalPrice = _unit_type("USD/s", "a price of an hour of a chip", "2.5 USD/h", open_low=True, high=MOST_USD)
     EnergyPrice = _unit_type("USD/J", "an energy price", "80 USD/MWh", low=-DEAREST_USD_PER_J, high=DEAREST_USD_PER_J)
     EnergyPriceSwing = _unit_type("USD/J", "a difference of energy prices", "15 USD/MWh", high=DEAREST_USD_PER_J)
     CarbonIntensity = _unit_type("gCO2/J", "a carbon intensity", "300 gCO2/kWh", high=DIRTIEST_G_PER_J)

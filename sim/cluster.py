@@ -73,7 +73,7 @@ class Cluster:
         key = (job_class, chips, portable)
         shape = self._shapes.get(key)
         if shape is None:
-            shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit)
+            shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit, self.policy.placer.prefer)
             if isinstance(shape, Shape):
                 shape = never_starts(self.plant, self.policy, shape) or shape
             self._shapes[key] = shape

@@ -81,7 +81,7 @@ def used_catalog(scenario: Scenario) -> Hardware:
 
 def _pool(scenario: Scenario, index: int, fleet: Fleet, hardware: Hardware) -> Pool:
     if fleet.rack == PLAIN:
-        return Pool(fleet.pool, PLAIN, PLAIN, 1, 1, fleet.chips or 0, 0, 0.0, 0.0, ((0.0, 1),))
+        return Pool(fleet.pool, PLAIN, PLAIN, 1, 1, fleet.chips or 0, 0, 0.0, 0.0, ((0.0, 1),), 0.0)
     entry = hardware.rack(fleet.rack, scenario, "fleet", index, "rack")
     chip = hardware.accelerator(entry.accelerator, scenario, "fleet", index, "rack")
     count = fleet.count or 0
@@ -100,6 +100,7 @@ def _pool(scenario: Scenario, index: int, fleet: Fleet, hardware: Hardware) -> P
         chip.idle,
         hosts_w(entry),
         tuple(_deliveries(count, fleet.delivery, scenario.end_s)),
+        chip.rental,
     )
 
 

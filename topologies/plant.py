@@ -14,6 +14,8 @@ from topologies.power import NW_PER_W
 
 Admit: TypeAlias = Callable[[int, int], int]
 """(draw at full speed, draw under the lowest cap) -> what of it counts when a job starts [nW a chip]."""
+Prefer: TypeAlias = Callable[["Plant", int, int, int], float]
+"""(plant, class, pool, chips) -> a number; the pool with the lowest is tried first."""
 NO_FEED = "draws more than the feed has for jobs"
 NO_SPLIT = "its parallelism does not divide the gang"
 
@@ -82,6 +84,7 @@ class Pool:
     chip_idle_w: float
     hosts_w: float
     deliveries: tuple[tuple[float, int], ...]
+    rental_usd_per_s: float | None = None  # of a chip; nothing for plain processors
 
     @property
     def chips(self) -> int:
@@ -228,10 +231,12 @@ class Plant:
         plan = self.plans[job_class]
         return plan.pace_s[pool] / (chips if plan.per_gang else 1)
 
-    def shape(self, job_class: int, chips: int, portable: bool, admit: Admit = full) -> Shape | str:
+    def shape(
+        self, job_class: int, chips: int, portable: bool, admit: Admit = full, prefer: Prefer | None = None
+    ) -> Shape | str:
         """What a gang of a class and size needs, or the reason why no pool could ever hold it.
 
-        admit: what of a chip's draw counts when it starts.
+        admit: what of a chip's draw counts when it starts. prefer: pools with the lowest number come first.
         """
         plan = self.plans[job_class]
         allowed = plan.stacks if portable else plan.stacks[:1]
@@ -252,6 +257,8 @@ class Plant:
         fed = [at for at in deep if chips * draw_nw[at] <= self.left_for(at, chips, powered)]
         if not fed:
             return NO_FEED
+        if prefer is not None:
+            fed.sort(key=lambda at: prefer(self, job_class, at, chips))
         return Shape(
             tuple(fed),
             chips,
