@@ -17,7 +17,7 @@ from topologies.rates import Rated, Trains, rated
 from topologies.step_time import Step
 from topologies.trained import Trained, trained
 
-_PORTS = 10_000  # enough for any gang on two tiers that carry all
+_PORTS = 10**9  # enough for any gang on two tiers that carry all
 
 
 class StepRow(NamedTuple):
@@ -42,7 +42,7 @@ def step_rows(model: str, racks: Sequence[str], sizes: Sequence[int], precision:
     for rack in racks:
         if rack not in known:
             raise ScenarioError(unknown("rack", rack, known), "--rack")
-    return [row for rack in racks or known for row in _of_rack(model, rack, sizes, precision)]
+    return [row for rack in dict.fromkeys(racks) or known for row in _of_rack(model, rack, sizes, precision)]
 
 
 def _of_rack(model: str, rack: str, sizes: Sequence[int], precision: Precision | None) -> Iterator[StepRow]:
@@ -54,12 +54,10 @@ def _of_rack(model: str, rack: str, sizes: Sequence[int], precision: Precision |
     if rate is None or chip.hbm is None:
         return
     domain = Domain.of(joined, entry.domain_chips)
-    ends = Endpoints(-(-max(sizes) // entry.domain_chips), joined.nics, joined.nic_bandwidth, 0.0)
+    ends = Endpoints(2 * -(-max(sizes) // entry.domain_chips), joined.nics, joined.nic_bandwidth, 0.0)
     switches = Switches(2 * joined.nics, 0.0, _PORTS)
     segment = Segment(domain, two_tiers(ends, switches, 1.0, least_rails(ends, switches, 1.0, 1)), 0)
     speed = trained(rate, chip.hbm, facts, segment, domain)
-    if speed is None:
-        return
     for chips in sizes:
         if chips >= rate.least:
             yield _row(rack, chips, speed, segment, rate)
@@ -67,18 +65,22 @@ def _of_rack(model: str, rack: str, sizes: Sequence[int], precision: Precision |
 
 def _row(rack: str, chips: int, speed: Trained, segment: Segment, rate: Rated) -> StepRow:
     seat = segment.compact(chips)
-    step, split = speed.step(seat, 1.0, 1.0), speed.split(seat, 1.0)
+    step, split = speed.step(seat, 1.0), speed.split(seat)
     tokens = speed.job.batch * speed.job.sequence / step.total_s / chips
     basis = "the chip's usual utilization"
     if rate.row is not None:
         basis = f"{rate.row.precision}, measured on {rate.row.chips:,}: {rate.row.tokens_per_s_per_chip:,.0f}"
+    if speed.scale < 1:
+        basis += f"; exchange x {speed.scale:.2f}"
     return StepRow(rack, chips, split, step, tokens, basis)
 
 
 def step_table(model: str, rows: Sequence[StepRow]) -> Table:
     """The rows as a table; ScenarioError where there are none."""
     if not rows:
-        raise ScenarioError(f"no rack can train {model} on so few chips, or at a rate that is known")
+        raise ScenarioError(
+            f"no rack can train {model} on so few chips, or at a rate that is known; allowed: larger gangs"
+        )
     heads = [
         "rack",
         "chips ",

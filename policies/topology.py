@@ -65,7 +65,7 @@ def cuts(chips: int, domain_chips: int) -> tuple[Cut, ...]:
     whole = Cut(most, count, rest)
     even = even_part(chips, domain_chips)
     if rest and even is not None:
-        return (Cut(even, count + 1, 0), whole, *[cut for cut in smaller if cut.part != even])
+        return (Cut(even, chips // even, 0), whole, *[cut for cut in smaller if cut.part != even])
     return (whole, *smaller)
 
 

@@ -3,6 +3,7 @@
 The shipped tables become the same entries, so that a resolved scenario can write out each constant it used.
 """
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -31,6 +32,7 @@ Band = Literal["low", "base", "high"]
 PeakToMean = Annotated[float, Field(ge=1, le=3)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+MOST_OF_A_TORUS = 1024  # boxes in larger ones take too long to look for
 USUAL_MINIMUM_CAP = 0.3
 """ESTIMATE: the lowest cap over TDP of a chip whose entry gives none (A100 0.25 and H100 0.29, by nvidia-smi)."""
 
@@ -236,7 +238,7 @@ class InterconnectEntry(Entry):
         default=None, description="of a torus"
     )
     links: list[Bandwidth] | None = Field(default=None, description="of a torus, by dimension")
-    nics: Count
+    nics: Annotated[int, Field(ge=1, le=4096)]
     nic_bandwidth: Bandwidth
     rails: Count = 1
     scale_up: ScaleUpEntry
@@ -248,6 +250,10 @@ class InterconnectEntry(Entry):
             raise house("allowed: exactly one of bandwidth (behind switches) and sides (of a torus)")
         if len(self.sides or ()) != len(self.links or ()):
             raise house("allowed: as many links as sides")
+        if math.prod(self.sides or ()) > MOST_OF_A_TORUS:
+            raise house(f"found a torus of {math.prod(self.sides or ()):,} chips; allowed: up to {MOST_OF_A_TORUS:,}")
+        if self.nics % self.rails:
+            raise house(f"found {self.rails} rails for {self.nics} NICs; allowed: a divisor of the NICs")
         return self
 
 

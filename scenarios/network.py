@@ -1,14 +1,27 @@
 """The keys of the network: the fabric of a site, how a class splits a model over its chips, and what it exchanges."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from scenarios.units import shown
 from scenarios.values import Bandwidth, Bytes, Count, Keys, PositiveDuration, house
 
 Collective = Literal["all-reduce", "all-gather", "reduce-scatter", "all-to-all"]
 Degree = Annotated[int, Field(ge=1, le=10**6)]
-Ratio = Annotated[float, Field(ge=1, le=100)]
+_MOST_RATIO = 100
+
+
+def _oversubscription(raw: Any) -> float | list[float]:
+    ratios = raw if isinstance(raw, list) else [raw]
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in ratios)
+    if not numbers or not all(1 <= one <= _MOST_RATIO for one in ratios) or (isinstance(raw, list) and len(raw) != 2):
+        allowed = f"a number from 1 to {_MOST_RATIO}, or for a fat-tree a list of two, such as [2, 4]"
+        raise house(f"found {shown(raw)}; allowed: {allowed}")
+    return [float(one) for one in raw] if isinstance(raw, list) else float(raw)
+
+
+Oversubscription = Annotated[float | list[float], BeforeValidator(_oversubscription)]
 
 
 class Network(Keys):
@@ -18,7 +31,7 @@ class Network(Keys):
     """
 
     fabric: Literal["leaf-spine", "rail-optimised", "fat-tree"] = "leaf-spine"
-    oversubscription: Ratio | Annotated[list[Ratio], Field(min_length=2, max_length=2)] = Field(
+    oversubscription: Oversubscription = Field(
         default=1.0, description="links down over links up of a leaf; in a fat-tree a list adds that of a spine"
     )
     link: Bandwidth | None = Field(default=None, description="of a NIC, one direction; default: that of each rack")

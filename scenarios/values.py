@@ -29,7 +29,8 @@ LONGEST_S = 3.2e10  # about 1,000 years
 COLDEST_DEGC = -90.0  # the records of the air are -89.2 (Vostok 1983) and 56.7 (Death Valley 1913)
 HOTTEST_DEGC = 70.0
 # far beyond anything real, so that what is made of them stays finite
-MOST_W, MOST_J, MOST_USD, MOST_BYTES_PER_S = 1e12, 1e18, 1e15, 1e18
+MOST_W, MOST_J, MOST_USD = 1e12, 1e18, 1e15
+LEAST_BYTES_PER_S, MOST_BYTES_PER_S = 1e6, 1e15
 DEAREST_USD_PER_J, DIRTIEST_G_PER_J = to_si(1e6, "USD/MWh"), to_si(1e6, "gCO2/kWh")
 
 
@@ -128,7 +129,7 @@ else:
     PositivePower = _unit_type("W", "a power", "30 MW", open_low=True, high=MOST_W)
     Bytes = _unit_type("byte", "a size", "80 GB", open_low=True)
     FlopRate = _unit_type("FLOP/s", "a computing rate", "989 TFLOP/s", open_low=True)
-    Bandwidth = _unit_type("byte/s", "a bandwidth", "400 Gbit/s", open_low=True, high=MOST_BYTES_PER_S)
+    Bandwidth = _unit_type("byte/s", "a bandwidth", "400 Gbit/s", low=LEAST_BYTES_PER_S, high=MOST_BYTES_PER_S)
     Energy = _unit_type("J", "an energy", "20 MWh", open_low=True, high=MOST_J)
     Ramp = _unit_type("W/s", "a ramp", "5 MW/min", open_low=True, high=MOST_W)
     Money = _unit_type("USD", "money", "1000 USD", high=MOST_USD)

@@ -85,6 +85,8 @@ def show_step(
         from outputs.step_plot import draw_steps
         from outputs.traces import check_replaceable
 
+        if picture.suffix != ".png":
+            raise ScenarioError("allowed: a name that ends in .png", f"--plot {picture}")
         check_replaceable(picture, force, "--plot")
         draw_steps(model, rows, picture)
     show_table(made)

@@ -13,7 +13,7 @@ from topologies.domains import Seat
 from topologies.free import Placement
 from topologies.network import Network
 from topologies.shares import Shares
-from topologies.speeds import Speed
+from topologies.speeds import Alone, Speed
 
 
 class Retimed(Protocol):
@@ -24,15 +24,14 @@ class Retimed(Protocol):
 
 
 class _Sender:
-    """A gang with a flow: its seat, what it would send [bytes/s], and its paces alone and now."""
+    """A gang with a flow: how it works alone on its seat, what it would send [bytes/s], its speed over that alone."""
 
-    __slots__ = ("alone", "alone_pace_s", "bytes_per_s", "factor", "seat", "speed")
+    __slots__ = ("alone", "bytes_per_s", "factor", "seat", "speed")
 
-    def __init__(self, seat: Seat, speed: Speed, alone: float, alone_pace_s: float, bytes_per_s: float) -> None:
+    def __init__(self, seat: Seat, speed: Speed, alone: Alone, bytes_per_s: float) -> None:
         self.seat = seat
         self.speed = speed
         self.alone = alone
-        self.alone_pace_s = alone_pace_s
         self.bytes_per_s = bytes_per_s
         self.factor = 1.0
 
@@ -63,13 +62,13 @@ class Traffic:
         journeys.leaves[row] = 1 if seat.level < 2 else segment.leaves(placement)
         if speed is None:
             return planned_pace_s
-        alone = segment.share(seat, speed.scatters)
-        pace_s = journeys.pace_s[row] = speed.pace_s(seat, alone)
-        if seat.level >= 2 and self._network.contention and segment.shares:
-            flow = segment.flow(placement, seat, speed.scatters)
-            self._senders[row] = _Sender(seat, speed, alone, pace_s, flow.bytes_per_s)
-            self._moved |= self._shares.add(row, flow.links, flow.weight, flow.bytes_per_s)
-        return pace_s
+        alone = speed.alone(seat)
+        journeys.pace_s[row] = alone.pace_s
+        if seat.level >= 2 and alone.crossing and self._network.contention and segment.shares:
+            flow = segment.flow(placement, seat, alone.crossing)
+            self._senders[row] = _Sender(seat, speed, alone, flow.bytes_per_s)
+            self._moved |= self._shares.add(row, flow.links, flow.chips, flow.bytes_per_s)
+        return alone.pace_s
 
     def _start_in_domain(self, row: int, key: tuple[int, int, int], planned_pace_s: float) -> float:
         """The pace of a gang in one domain: all of a class, pool and size are alike."""
@@ -81,7 +80,7 @@ class Traffic:
             segment, speed = self._network.segments[pool], self._network.speeds[job_class][pool]
             pace_s = planned_pace_s
             if segment is not None and speed is not None:
-                pace_s = speed.pace_s(segment.seat(((0, chips),)), 1.0)
+                pace_s = speed.alone(segment.seat(((0, chips),))).pace_s
             self._in_domain[key] = pace_s
         journeys.pace_s[row] = pace_s
         return pace_s
@@ -106,10 +105,10 @@ class Traffic:
         moved, self._moved = self._moved, {}
         for row, bytes_per_s in moved.items():
             sender = self._senders[row]
-            share = min(sender.alone, bytes_per_s / sender.bytes_per_s)
+            share, alone = bytes_per_s / sender.bytes_per_s, sender.alone
             factor = 1.0
-            if share < sender.alone:
-                factor = sender.alone_pace_s / sender.speed.pace_s(sender.seat, share, sender.alone)
+            if share < alone.share:
+                factor = alone.pace_s / sender.speed.pace_s(sender.seat, share)
             if factor != sender.factor and self.runs is not None:
                 sender.factor = factor
                 self.runs.retime(row, factor)

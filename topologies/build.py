@@ -215,9 +215,10 @@ def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work, hardw
                 text = f"found a gang of {size} chips, whose HBM does not hold {work.model}; allowed: at least {least}"
                 raise scenario.error(text, *key)
     if all(isinstance(reason, str) for reason in reasons.values()):
-        largest = max(plant.pools, key=lambda pool: pool.chips)
+        able = [pool for pool, stack in zip(plant.pools, plan.pool_stacks, strict=True) if stack is not None]
+        largest = max(able or plant.pools, key=lambda pool: pool.chips)
         raise scenario.error(
             f"every job of this class needs at least {sizes[0]} chips and is refused: {reasons[sizes[0]]}; "
-            f"the largest pool has {largest.chips} ({largest.name})",
+            f"the largest of its pools has {largest.chips} ({largest.name})",
             *key,
         )

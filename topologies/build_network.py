@@ -8,13 +8,15 @@ from scenarios.network import Network as NetworkKeys
 from scenarios.schema import PLAIN
 from scenarios.workload import Training, Work
 from topologies.classes import training_rate
-from topologies.domains import Domain, Seat
+from topologies.domains import Domain
 from topologies.fabric import Endpoints, Fabric, Switches, least_rails, three_tiers, two_tiers
 from topologies.hardware import Hardware
 from topologies.network import Network, Segment
 from topologies.plant import ClassPlan, Pool
 from topologies.speeds import Direct, Speed
-from topologies.trained import trained
+from topologies.trained import Trained, trained
+
+_MOST_GROUPS = 30_000
 
 
 def build_network(
@@ -49,8 +51,11 @@ def _segment(
     try:
         form = _form(keys, ends, entry.rails)
     except ValueError as error:
-        larger = "" if keys.fabric == "fat-tree" else "; a fat-tree holds more"
-        raise scenario.error(f"pool {pool.name}: {error}{larger}", "network", "fabric") from None
+        key = "rails" if keys.rails is not None and "rails" in str(error) else "fabric"
+        raise scenario.error(f"pool {pool.name}: {error}", "network", key) from None
+    if form.groups > _MOST_GROUPS:
+        text = f"pool {pool.name}: found {form.groups:,} groups of leaves; allowed: up to {_MOST_GROUPS:,}"
+        raise scenario.error(text, "network", "ports")
     return Segment(Domain.of(entry, pool.domain_chips, keys.link), form, first_link)
 
 
@@ -77,16 +82,12 @@ def _speed(
     if segment is None or plan.pool_stacks[at] is None:
         return None
     if work.communication is not None:
-
-        def compact(chips: int) -> tuple[Seat, float]:
-            seat = segment.compact(chips)
-            return seat, segment.share(seat, scatters=False)
-
         pace_s = plan.pace_s[at]
         return Direct(
             work.communication,
             segment.domain,
-            compact,
+            segment.up,
+            segment.compact,
             (lambda chips: pace_s / chips) if plan.per_gang else (lambda _: pace_s),
         )
     if not isinstance(work, Training):
@@ -98,8 +99,26 @@ def _speed(
     if rate is None or chip.hbm is None:
         return None
     home = Domain.of(hardware.interconnect(name, scenario, "fleet", at, "rack"), segment.domain.chips)
-    found = trained(rate, chip.hbm, hardware.tasks, segment, home, work.batch, work.parallelism)
-    if found is None:
-        text = f"the chips of {rack.accelerator} exchange for longer than a step of {work.model} takes in all"
-        raise scenario.error(f"{text}: give the class its communication", "workload", index)
-    return found
+    speed = trained(rate, chip.hbm, hardware.tasks, segment, home, work.batch, work.parallelism)
+    _check_split(scenario, index, work, speed)
+    return speed
+
+
+def _check_split(scenario: Scenario, index: int, work: Training, speed: Trained) -> None:
+    """Refuse a demanded split that no model of this form can have."""
+    if work.parallelism is None:
+        return
+    model = speed.job.model
+    heads = None if model.head_width is None else model.attention_width // model.head_width
+    most = {
+        "tensor": heads,
+        "pipeline": model.layers,
+        "context": speed.job.sequence,
+        "expert": max(1, model.experts),
+        "micro_batch": speed.job.batch,
+    }
+    for name, limit in most.items():
+        found = getattr(work.parallelism, name)
+        if limit is not None and found > limit:
+            text = f"found {found}; allowed: at most {limit} for {work.model} in batches of {speed.job.batch}"
+            raise scenario.error(text, "workload", index, "parallelism", name)

@@ -1,7 +1,7 @@
 """A pool's scale-up domains as collectives see them, and where a gang sits in them. Pure functions of plain numbers."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Seat(NamedTuple):
 
     block: the largest number of chips of which every slice holds a whole number. sides: of the worst slice's box in a
     torus, empty behind switches, zeros where the slice is no box. level: how far the gang reaches, 0 in a domain, 1
-    under the same leaves, 2 in a pod, 3 beyond. widest: chips of the largest slice. under, in_pod: chips in the group
+    under the same leaves, 2 in a pod, 3 beyond. least: chips of the smallest slice. under, in_pod: chips in the group
     of leaves, and in the pod, that hold most of them.
     """
 
@@ -27,9 +27,29 @@ class Seat(NamedTuple):
     block: int
     sides: tuple[int, ...]
     level: int
-    widest: int
+    least: int
     under: int
     in_pod: int
+
+
+class Uplinks(NamedTuple):
+    """What the links up from a group of leaves, and from a pod, carry, and what a chip can send [bytes/s]."""
+
+    group_bytes_per_s: float
+    pod_bytes_per_s: float
+    nic_bytes_per_s: float
+
+    def share(self, seat: Seat, crossing: Callable[[int], float]) -> float:
+        """The part of its NICs' bandwidth that a gang which is alone can use [1].
+
+        crossing: of so many of its chips in a group of leaves or a pod, those whose NICs are busy with what leaves it.
+        """
+        share = 1.0
+        if seat.level >= 2:
+            share = min(share, self.group_bytes_per_s / max(1.0, self.nic_bytes_per_s * crossing(seat.under)))
+        if seat.level == 3:
+            share = min(share, self.pod_bytes_per_s / max(1.0, self.nic_bytes_per_s * crossing(seat.in_pod)))
+        return share
 
 
 @dataclass(frozen=True)
@@ -62,12 +82,18 @@ class Domain:
         )
 
     def group(self, ranks: int, stride: int, seat: Seat, share: float) -> Group:
-        """The chips of a collective: ranks, of which one in stride chips counts, in a gang's seat.
+        """Chips that nest in larger groups: ranks, of which one in stride chips counts, in a gang's seat.
 
         As many as are whole in every slice are in one domain. share: of the NICs' bandwidth that is left [1].
         """
         inside = math.gcd(ranks, max(1, seat.block // stride) if seat.block % stride == 0 else 1)
         return Group(ranks // inside, self.slice(inside, seat.sides), share * self.nic_bytes_per_s, self.up, self.out)
+
+    def ring(self, ranks: int, stride: int, seat: Seat, share: float) -> Group:
+        """Chips that need not nest: as many as the smallest slice holds count in each domain, as in group."""
+        inside = min(ranks, max(1, seat.least // stride))
+        domains = -(-ranks // inside)
+        return Group(domains, self.slice(inside, seat.sides), share * self.nic_bytes_per_s, self.up, self.out)
 
     def slice(self, chips: int, sides: tuple[int, ...]) -> Slice:
         """So many chips of a domain: behind the switch, or in the best box within those sides; else in a line."""
@@ -112,14 +138,18 @@ class Domain:
 
 
 def even_part(chips: int, domain_chips: int) -> int | None:
-    """The equal parts of a gang in the fewest domains that hold it, None where whole domains and a rest serve better.
+    """The equal parts of a gang in few domains, None where whole domains and a rest serve better.
 
-    They serve where a part is a whole number of the blocks that whole domains and the rest have in common: 512 chips
-    over domains of 72 are 8 parts of 64 and not 7 of 72 and one of 8.
+    They serve where a part is a whole number of the blocks that whole domains and the rest have in common, and takes at
+    most an eighth more domains: 1024 chips over domains of 72 are 16 parts of 64 and not 14 of 72 and one of 16.
     """
-    domains = -(-chips // domain_chips)
-    part, left = divmod(chips, domains)
-    return None if left or part % math.gcd(domain_chips, chips % domain_chips or domain_chips) else part
+    fewest = -(-chips // domain_chips)
+    common = math.gcd(domain_chips, chips % domain_chips)
+    for domains in range(fewest, fewest + fewest // 8 + 1):
+        part, left = divmod(chips, domains)
+        if not left and part % common == 0:
+            return part
+    return None
 
 
 def _sent(torus: Torus, sides: tuple[int, ...]) -> Slice:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from scenarios.hardware import ModelEntry, TaskFacts
 from scenarios.network import Parallelism
-from topologies.collectives import Group, all_gather_s, all_to_all_s
+from topologies.collectives import all_gather_s, all_to_all_s
 from topologies.domains import Domain, Seat
 
 _NUMBER_BYTES = 2
-_GATHERS_A_LAYER = 8  # an all-gather and a reduce-scatter around attention and around the MLP, forward and backward
-_KV_GATHERS = 3  # keys and values once forward, twice backward
-_ALL_TO_ALLS = 4  # dispatch and combine, forward and backward
+# in the forward pass, and backward; recomputed, the forward pass is done twice
+_GATHERS_A_LAYER = (4, 4)  # an all-gather and a reduce-scatter around attention and around the MLP
+_KV_GATHERS = (1, 2)  # keys and values
+_ALL_TO_ALLS = (2, 2)  # dispatch and combine
 _SHARDED_GATHERS = 3  # weights forward, weights backward, gradients
 _STORED_BYTES = 34  # of each number of a layer's width
 _RECOMPUTED_BYTES = 2
@@ -55,9 +56,37 @@ class Split:
         """Data-parallel replicas."""
         return self.chips // self.model_chips
 
+    def times(self, passes: tuple[int, int]) -> int:
+        """How often something is done that the forward and the backward pass do so many times."""
+        forward, backward = passes
+        return (2 if self.recomputed else 1) * forward + backward
+
+    def chunks(self, job: Job) -> int:
+        """Chunks of layers that each stage works on in turn."""
+        layers = job.model.layers / self.degrees.pipeline
+        return max(1, round(layers / job.facts.chunk_layers)) if self.degrees.pipeline > 1 else 1
+
+    def crossing(self, seat: Seat, below: int) -> float:
+        """The chips whose NICs are busy with what leaves a group of leaves, or a pod, that holds so many of the gang.
+
+        Gradients go in rings of a stage each: a slice's NICs, or a tensor group's where that is wider, for each ring
+        over the edge: none where stages end there, two where one stage ends within. Experts send to all of their group,
+        whose chips follow each other. What stages send each other is little and left out.
+        """
+        stage = self.chips // self.degrees.pipeline
+        rings = 0 if below % stage == 0 else 1 if stage % below == 0 or stage == self.chips else 2
+        experts, away = self.degrees.expert, 0.0
+        if below % experts:
+            away = below * (1 - below / experts) if below < experts else experts / 2
+        return max(rings * max(seat.least, self.degrees.tensor), away)
+
+    def sequences(self, job: Job) -> int:
+        """Sequences of a step in the busiest replica."""
+        return -(-job.batch // self.replicas)
+
     def micro_batches(self, job: Job) -> int:
-        """Micro-batches of a step in each replica; the last may not be full."""
-        return -(-job.batch // (self.replicas * self.degrees.micro_batch))
+        """Micro-batches of a step in the busiest replica."""
+        return -(-self.sequences(job) // self.degrees.micro_batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +126,8 @@ def memory_bytes(job: Job, split: Split) -> float:
         state = each - _RESIDENT_BYTES
         held = dense * (_RESIDENT_BYTES + state / over) + experts * (_RESIDENT_BYTES + state / expert_over)
     stored = min(degrees.pipeline, split.micro_batches(job)) * layers * degrees.micro_batch
+    if degrees.pipeline > 1:
+        stored *= 1 + (degrees.pipeline - 1) / (degrees.pipeline * split.chunks(job))
     numbers = model.width * job.sequence * stored / (degrees.tensor * degrees.context)
     return held + numbers * (_RECOMPUTED_BYTES if split.recomputed else _STORED_BYTES)
 
@@ -113,28 +144,29 @@ def times(job: Job, split: Split, domain: Domain, seat: Seat, share: float) -> T
     1910.02054; Lepikhin et al., GShard, arXiv 2006.16668.
     """
     degrees, model = split.degrees, job.model
-    micro_batches, layers = split.micro_batches(job), model.layers / degrees.pipeline
-    tokens = degrees.micro_batch * job.sequence / degrees.context  # of a micro-batch on the chips of a tensor group
+    micro_batches = split.micro_batches(job)
+    layers = -(-model.layers // degrees.pipeline)  # of the busiest stage
+    # of a mean micro-batch on the chips of a tensor group
+    tokens = split.sequences(job) / micro_batches * job.sequence / degrees.context
     layer_s = 0.0
     if degrees.tensor > 1:
-        gathers = _GATHERS_A_LAYER / 2 if model.experts else _GATHERS_A_LAYER
+        gathers = split.times(_GATHERS_A_LAYER) / (2 if model.experts else 1)
         group = domain.group(degrees.tensor, 1, seat, share)
         layer_s += gathers * all_gather_s(_NUMBER_BYTES * tokens * model.width, group)
     if degrees.context > 1:
         keys_bytes = 2 * _NUMBER_BYTES * tokens * degrees.context * model.kv_width / degrees.tensor
-        layer_s += _KV_GATHERS * all_gather_s(keys_bytes, domain.group(degrees.context, degrees.tensor, seat, share))
+        group = domain.group(degrees.context, degrees.tensor, seat, share)
+        layer_s += split.times(_KV_GATHERS) * all_gather_s(keys_bytes, group)
     if degrees.expert > 1:
         copies = tokens / degrees.tensor * model.experts_per_token
         group = domain.group(degrees.expert, 1, seat, share)
-        layer_s += _ALL_TO_ALLS * all_to_all_s(_NUMBER_BYTES * copies * model.width, group)
-    chunks = max(1, round(layers / job.facts.chunk_layers)) if degrees.pipeline > 1 else 1
+        layer_s += split.times(_ALL_TO_ALLS) * all_to_all_s(_NUMBER_BYTES * copies * model.width, group)
+    chunks = split.chunks(job)
+    computed = micro_batches * tokens / degrees.tensor * layers / model.layers
     return Times(
-        chip_tokens=micro_batches
-        * tokens
-        / (degrees.tensor * degrees.pipeline)
-        * (_RECOMPUTING if split.recomputed else 1.0),
+        chip_tokens=computed * (_RECOMPUTING if split.recomputed else 1.0),
         micro_batches=micro_batches,
-        bubble=(degrees.pipeline - 1) / (chunks * micro_batches),
+        bubble=_bubble(degrees.pipeline, chunks, micro_batches),
         blocking_s=micro_batches * layers * layer_s,
         gather_s=_gather_s(job, split, domain, seat, share) * (micro_batches if split.sharded else 1),
         pipeline_s=_pipeline_s(split, micro_batches * chunks, tokens * model.width, domain, seat, share),
@@ -148,9 +180,9 @@ def _gather_s(job: Job, split: Split, domain: Domain, seat: Seat, share: float) 
     dense, experts = _parameters(job.model, degrees)
     passes = _SHARDED_GATHERS if split.sharded else 2
     ranks = split.replicas * degrees.context
-    total_s = passes * all_gather_s(_NUMBER_BYTES * dense, domain.group(ranks, degrees.tensor, seat, share))
+    total_s = passes * all_gather_s(_NUMBER_BYTES * dense, domain.ring(ranks, degrees.tensor, seat, share))
     if experts:
-        group = domain.group(_expert_replicas(split), degrees.expert, seat, share)
+        group = domain.ring(_expert_replicas(split), degrees.expert, seat, share)
         total_s += passes * all_gather_s(_NUMBER_BYTES * experts, group)
     return total_s
 
@@ -160,13 +192,23 @@ def _pipeline_s(split: Split, sends: int, numbers: float, domain: Domain, seat: 
     degrees = split.degrees
     if degrees.pipeline == 1:
         return 0.0
-    stage = split.chips // degrees.pipeline
     size_bytes = _NUMBER_BYTES * numbers / degrees.tensor
     if seat.domains > 1:  # stages that lie in two domains set the pace
         rate = domain.out.ring_efficiency * share * domain.nic_bytes_per_s
         return 2 * sends * (domain.out.ring_step_s + size_bytes / rate)
-    pair: Group = domain.group(2, stage, seat, share)
-    return 2 * sends * (domain.up.ring_step_s + size_bytes / (domain.up.ring_efficiency * pair.slice.ring_bytes_per_s))
+    rate = domain.up.ring_efficiency * domain.slice(2, seat.sides).ring_bytes_per_s
+    return 2 * sends * (domain.up.ring_step_s + size_bytes / rate)
+
+
+def _bubble(stages: int, chunks: int, micro_batches: int) -> float:
+    """Idle share of an interleaved pipeline of p stages, v chunks each, over its work in m micro-batches [1].
+
+    (p - 1) / (v m), and (v p + m - 1 - v m) / (v m) where m < p: each chunk then waits for the one before it.
+    Source: Narayanan et al., arXiv 2104.04473, section 2.2, for m >= p.
+    """
+    if micro_batches >= stages:
+        return (stages - 1) / (chunks * micro_batches)
+    return (chunks * stages + micro_batches - 1 - chunks * micro_batches) / (chunks * micro_batches)
 
 
 def _parameters(model: ModelEntry, degrees: Parallelism) -> tuple[float, float]:

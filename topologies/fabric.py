@@ -127,7 +127,9 @@ def two_tiers(ends: Endpoints, switches: Switches, oversubscription: float, rail
     group, groups, up = _leaves(ends, switches, oversubscription, rails)
     leaves, ports = groups * rails, switches.spine_ports or switches.ports
     if leaves > ports:
-        raise ValueError(f"two tiers with spines of {ports} ports take {ports} leaves; needed: {leaves}")
+        raise ValueError(
+            f"two tiers with spines of {ports} ports take {ports} leaves; needed: {leaves} (a fat-tree holds more)"
+        )
     least = -(-leaves * up // ports)
     spines = next(count for count in range(least, up + 1) if up % count == 0) if leaves > 1 else 0
     return Fabric(ends, rails, group, groups, up, groups, 1, spines, 0, 0)
@@ -136,6 +138,8 @@ def two_tiers(ends: Endpoints, switches: Switches, oversubscription: float, rail
 def least_rails(ends: Endpoints, switches: Switches, oversubscription: float, rails: int) -> int:
     """The fewest rails, from so many on, that divide a domain's NICs and put no more on a leaf than it takes."""
     most = _down(switches, oversubscription)
+    if rails > ends.nics:
+        raise ValueError(f"found {ends.nics} NICs a domain on {rails} rails; allowed: a divisor of the NICs")
     return next(count for count in range(rails, ends.nics + 1) if ends.nics % count == 0 and ends.nics // count <= most)
 
 

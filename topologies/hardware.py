@@ -81,7 +81,7 @@ class Hardware:
         """Everything that was looked up, as a scenario's catalog."""
         rates = [rate for rate in self.rates if rate.model in self.models and rate.accelerator in self.accelerators]
         return Catalog(
-            accelerators=self.accelerators,
+            accelerators=self.own.accelerators | self.accelerators,  # a class may name the stack of an unused one
             racks=self.racks,
             interconnects=self.interconnects,
             models=self.models,

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
-from topologies.domains import Domain, Seat, even_part
+from topologies.domains import Domain, Seat, Uplinks, even_part
 from topologies.fabric import Fabric
 from topologies.free import FreeChips, Placement
 from topologies.speeds import Speed
@@ -15,12 +15,8 @@ class Flow(NamedTuple):
     """What a gang puts on links up from leaves and pods: which, and what it would send on each [bytes/s]."""
 
     links: tuple[int, ...]
+    chips: float  # whose NICs are busy with it: its weight
     bytes_per_s: float
-
-    @property
-    def weight(self) -> float:
-        """Its part of a full link, as what it would send [GB/s]."""
-        return max(1e-9, self.bytes_per_s / 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +45,23 @@ class Segment:
     def free_chips(self, present: bool) -> FreeChips:
         """The free-capacity index of the pool, which knows leaves, pods and the chips of a torus."""
         form, domains = self.form, self.form.ends.domains
-        groups = _runs(domains, form.group) if form.groups > 1 else ()
-        pods = _runs(domains, form.group * form.pod_groups) if form.pods > 1 else ()
+        groups = _Runs(domains, form.group) if form.groups > 1 else ()
+        pods = _Runs(domains, form.group * form.pod_groups) if form.pods > 1 else ()
         return FreeChips(domains, self.domain.chips, present, groups, pods, self.domain.torus)
 
     def compact(self, chips: int) -> Seat:
-        """The best seat of a gang in an empty pool: the fewest domains, as even as can be, under the fewest leaves."""
+        """The packed seat of a gang in an empty pool: few domains, equal parts where they serve, under few leaves."""
         size = self.domain.chips
-        domains = -(-chips // size)
         even, (whole, rest) = even_part(chips, size), divmod(chips, size)
-        slices = [size] * whole + [rest] * (rest > 0) if even is None else [even] * domains
+        if even is None or chips // even > self.form.ends.domains:
+            slices = [size] * whole + [rest] * (rest > 0)
+        else:
+            slices = [even] * (chips // even)
         sides = self.domain.best_sides(slices[-1])
-        under = min(chips, self.form.group * size)
-        in_pod = min(chips, self.form.pod_groups * self.form.group * size)
-        level = 0 if domains == 1 else 1 if under == chips else 2 if in_pod == chips else 3
-        return Seat(chips, domains, math.gcd(*slices), sides, level, slices[0], under, in_pod)
+        under = min(chips, self.form.group * slices[0])
+        in_pod = min(chips, self.form.pod_groups * self.form.group * slices[0])
+        level = 0 if len(slices) == 1 else 1 if under == chips else 2 if in_pod == chips else 3
+        return Seat(chips, len(slices), math.gcd(*slices), sides, level, slices[-1], under, in_pod)
 
     def seat(self, placement: Placement) -> Seat:
         """The seat of a placement."""
@@ -77,30 +75,24 @@ class Segment:
         level = 1 if len(groups) == 1 else 2 if len(pods) == 1 else 3
         sides = self.domain.sides_of(slices)
         under, in_pod = max(groups.values()), max(pods.values())
-        return Seat(chips, len(placement), math.gcd(*slices), sides, level, max(slices), under, in_pod)
+        return Seat(chips, len(placement), math.gcd(*slices), sides, level, min(slices), under, in_pod)
 
     def leaves(self, placement: Placement) -> int:
         """The leaf groups that a placement spans."""
         return len(self._chips_by(placement, self.form.group))
 
-    def share(self, seat: Seat, scatters: bool) -> float:
-        """The part of its NICs' bandwidth that a gang which is alone can use [1]."""
-        form, nic = self.form, self.domain.nic_bytes_per_s
-        share = 1.0
-        if seat.level >= 2:
-            share = min(share, form.group_bytes_per_s / (nic * _crossing(seat, seat.under, scatters)))
-        if seat.level == 3:
-            share = min(share, form.pod_bytes_per_s / (nic * _crossing(seat, seat.in_pod, scatters)))
-        return share
+    @property
+    def up(self) -> Uplinks:
+        """What the links up carry beside what a chip can send."""
+        return Uplinks(self.form.group_bytes_per_s, self.form.pod_bytes_per_s, self.domain.nic_bytes_per_s)
 
-    def flow(self, placement: Placement, seat: Seat, scatters: bool) -> Flow:
-        """What a gang that reaches beyond its leaves puts on links up."""
-        groups = self._chips_by(placement, self.form.group)
-        links = [self.first_link + group for group in groups]
+    def flow(self, placement: Placement, seat: Seat, chips: float) -> Flow:
+        """What a gang that reaches beyond its leaves puts on links up, with the NICs of so many chips busy on each."""
+        links = [self.first_link + group for group in self._chips_by(placement, self.form.group)]
         if seat.level == 3:
             pods = self._chips_by(placement, self.form.group * self.form.pod_groups)
             links += [self.first_link + self.form.groups + pod for pod in pods]
-        return Flow(tuple(links), self.domain.nic_bytes_per_s * _crossing(seat, seat.under, scatters))
+        return Flow(tuple(links), chips, self.domain.nic_bytes_per_s * chips)
 
     def _chips_by(self, placement: Placement, domains: int) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -110,18 +102,25 @@ class Segment:
         return found
 
 
-def _runs(domains: int, length: int) -> list[int]:
-    """Domains one after the other in runs of a length, as bits."""
-    return [((1 << min(length, domains - first)) - 1) << first for first in range(0, domains, length)]
+class _Runs(Sequence[int]):
+    """Domains one after the other in runs of a length, as bits that are made when they are looked at."""
 
+    def __init__(self, domains: int, length: int) -> None:
+        self._domains = domains
+        self._length = length
 
-def _crossing(seat: Seat, below: int, scatters: bool) -> float:
-    """The chips whose NICs are busy with what leaves a group of leaves, or a pod, that holds so many of the gang.
+    def __len__(self) -> int:
+        return -(-self._domains // self._length)
 
-    In a ring those of one domain: the next group gets what the last domain of this one sends. When all send to all,
-    each chip's traffic to the others outside.
-    """
-    return below * (1 - below / seat.chips) if scatters else seat.widest
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        first = range(0, self._domains, self._length)[at]
+        return ((1 << min(self._length, self._domains - first)) - 1) << first
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +136,14 @@ class Network:
     _planned: dict[tuple[int, int, int], float | None] = field(default_factory=dict)
 
     def planned_pace_s(self, job_class: int, pool: int, chips: int) -> float | None:
-        """Seconds a unit of work of a gang at its best seat, None where its speed does not depend on seats."""
+        """Seconds a unit of work of a gang on its packed seat, None where its speed does not depend on seats."""
         key = (job_class, pool, chips)
         if key not in self._planned:
             segment, speed = self.segments[pool], self.speeds[job_class][pool]
             if segment is None or speed is None:
                 self._planned[key] = None
             else:
-                seat = segment.compact(chips)
-                self._planned[key] = speed.pace_s(seat, segment.share(seat, speed.scatters))
+                self._planned[key] = speed.alone(segment.compact(chips)).pace_s
         return self._planned[key]
 
     @property

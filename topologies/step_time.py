@@ -1,7 +1,8 @@
 """The time of a training step: computing, exchange that is not hidden behind it, and the bubble of the pipeline."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
@@ -11,7 +12,7 @@ from topologies.domains import Domain, Seat
 from topologies.exchange import Job, Split, Times, memory_bytes, times
 
 _POWERS = tuple(2**n for n in range(11))
-_MICRO_BATCHES = (1, 2, 4)
+_MICRO_BATCHES = _CONTEXTS = (1, 2, 4)
 _MOST_TENSOR = 64
 _HALVINGS = 200
 
@@ -29,6 +30,11 @@ class Step:
     def total_s(self) -> float:
         """The whole step [s]."""
         return self.compute_s + self.blocking_s + self.bubble_s + self.background_s
+
+    def longer(self, factor: float) -> "Step":
+        """The same step so many times as long."""
+        parts = (self.compute_s, self.blocking_s, self.bubble_s, self.background_s)
+        return Step(*[factor * part for part in parts])
 
 
 def step(parts: Times, token_s: float, facts: TaskFacts) -> Step:
@@ -87,16 +93,39 @@ def given(job: Job, degrees: Parallelism, chips: int, usable_bytes: float) -> Sp
     return Split(degrees, chips, sharded=must)
 
 
-def fastest(job: Job, domain: Domain, seat: Seat, share: float, token_s: float, usable_bytes: float) -> Split:
+def scaled(parts: Times, scale: float) -> Times:
+    """The same step with exchange that takes so many times as long."""
+    if scale == 1:
+        return parts
+    return replace(
+        parts,
+        blocking_s=scale * parts.blocking_s,
+        gather_s=scale * parts.gather_s,
+        pipeline_s=scale * parts.pipeline_s,
+    )
+
+
+def fastest(
+    job: Job,
+    domain: Domain,
+    seat: Seat,
+    share: Callable[[Split], float],
+    token_s: float,
+    scale: float,
+    usable_bytes: float,
+) -> Split:
     """The way to train that is the fastest on a seat among those that fit, ties to the least splitting.
 
-    What an autotuner would find: all powers of two of tensor (up to 64), pipeline and expert degrees and micro-batches
-    of 1, 2 and 4. Contexts are not split. Where none fits by the estimate of memory, the one that takes the least.
+    share: of the NICs' bandwidth, by the split. scale: of all exchange.
+
+    What an autotuner would find: all powers of two of tensor (up to 64), pipeline and expert degrees, micro-batches and
+    contexts of 1, 2 and 4. Where none fits by the estimate of memory, the one that takes the least.
     """
     best, best_s, smallest, least_bytes = None, 0.0, Split(Parallelism(), seat.chips), math.inf
     for degrees in _candidates(job.model.layers, job.model.experts, seat.chips):
         for split in ways(job, degrees, seat.chips, usable_bytes):
-            total_s = step(times(job, split, domain, seat, share), token_s, job.facts).total_s
+            parts = scaled(times(job, split, domain, seat, share(split)), scale)
+            total_s = step(parts, token_s, job.facts).total_s
             if best is None or total_s < best_s:
                 best, best_s = split, total_s
         if best is None:
@@ -110,10 +139,14 @@ def fastest(job: Job, domain: Domain, seat: Seat, share: float, token_s: float, 
 @cache
 def _candidates(layers: int, experts: int, chips: int) -> tuple[Parallelism, ...]:
     found = []
-    for pipeline, tensor, expert, micro_batch in product(_POWERS, _POWERS, _POWERS, _MICRO_BATCHES):
-        if pipeline > layers or tensor > _MOST_TENSOR or chips % (tensor * pipeline):
+    for pipeline, tensor, context in product(_POWERS, _POWERS, _CONTEXTS):
+        if pipeline > layers or tensor > _MOST_TENSOR or chips % (tensor * pipeline * context):
             continue
-        if expert > max(1, experts) or (chips // pipeline) % expert:
-            continue
-        found.append(Parallelism(tensor=tensor, pipeline=pipeline, expert=expert, micro_batch=micro_batch))
+        for expert, micro_batch in product(_POWERS, _MICRO_BATCHES):
+            if expert <= max(1, experts) and chips // pipeline % expert == 0:
+                found.append(
+                    Parallelism(
+                        tensor=tensor, pipeline=pipeline, context=context, expert=expert, micro_batch=micro_batch
+                    )
+                )
     return tuple(found)

@@ -46,9 +46,7 @@ def first_pool(path):
 def by_hand(path, cost):
     """The pool with the lowest cost of a token; cost(accelerator, watts at the rack, chip-seconds a token)."""
     plant = build_plant(load(path))
-    costs = [
-        cost(at, plant.plans[0].draw_nw[at] / 1e9) * plant.plans[0].pace_s[at] for at in range(len(plant.pools))
-    ]
+    costs = [cost(at, plant.plans[0].draw_nw[at] / 1e9) * plant.plans[0].pace_s[at] for at in range(len(plant.pools))]
     return plant.pools[costs.index(min(costs))].name
 
 
@@ -89,9 +87,7 @@ def test_a_price_that_nobody_has_given_is_asked_for(tmp_path):
     own = catalog.accelerator("h100-sxm").model_dump(mode="json", exclude_none=True)
     del own["rental"]
     path = tmp_path / "s.yaml"
-    path.write_text(
-        SCENARIO.format(placement="cheapest", trainium=json.dumps(own)).replace("trainium2:", "b200-sxm:")
-    )
+    path.write_text(SCENARIO.format(placement="cheapest", trainium=json.dumps(own)).replace("trainium2:", "b200-sxm:"))
     loaded = load(path)
     with pytest.raises(ScenarioError, match="cheapest needs what b200-sxm costs"):
         build_policy(loaded, build_plant(loaded))

@@ -137,7 +137,9 @@ def test_jobs_finish_their_work_at_the_max_min_fair_shares_of_all_that_run(fabri
     for row, job_class, start_s, pool, placement in seats:
         segment, speed = network.segments[pool], network.speeds[job_class][pool]
         seat = segment.seat(placement)
-        flow = segment.flow(placement, seat, speed.scatters) if seat.level >= 2 and segment.shares else None
+        alone = speed.alone(seat)
+        crosses = seat.level >= 2 and segment.shares and alone.crossing
+        flow = segment.flow(placement, seat, alone.crossing) if crosses else None
         jobs[row] = (start_s, min(end_s, np.nan_to_num(record.end_s[row], nan=end_s)), segment, speed, seat, flow)
     work = np.concatenate([table.work for _, table in record.tables])
     done = dict.fromkeys(jobs, 0.0)
@@ -148,10 +150,10 @@ def test_jobs_finish_their_work_at_the_max_min_fair_shares_of_all_that_run(fabri
         rates = _rates({row: jobs[row][5] for row in running if jobs[row][5] is not None}, network.capacities)
         for row in running:
             _, _, segment, speed, seat, flow = jobs[row]
-            alone = segment.share(seat, speed.scatters)
+            alone = speed.alone(seat).share
             share = alone if flow is None else min(alone, rates[row] / flow.bytes_per_s)
             shared += share < alone
-            done[row] += (until_s - since_s) / speed.pace_s(seat, share, alone)
+            done[row] += (until_s - since_s) / speed.pace_s(seat, share)
     assert shared > 100
     for row, (_, last_s, *_) in jobs.items():
         if last_s < end_s:

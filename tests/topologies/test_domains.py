@@ -44,10 +44,12 @@ def test_a_group_has_as_many_chips_in_a_domain_as_are_whole_in_every_slice(ranks
     assert (group.domains, group.slice) == (domains, switched(inside, 450e9))
 
 
-def test_slices_of_uneven_size_count_by_what_divides_them():
-    uneven = Seat(100, 2, 4, (), 1, 72, 100, 100)  # 72 and 28
+def test_slices_of_uneven_size_count_by_what_divides_them_and_in_rings_by_the_smallest():
+    uneven = Seat(100, 2, 4, (), 1, 28, 100, 100)  # 72 and 28
     group = domain("gb200-nvl72").group(8, 1, uneven, 1.0)
     assert (group.domains, group.slice.chips) == (2, 4)
+    ring = domain("gb200-nvl72").ring(25, 4, uneven, 1.0)
+    assert (ring.domains, ring.slice.chips) == (4, 7)
 
 
 @given(st.integers(1, 64), st.integers(1, 16), st.sampled_from([1, 2, 3, 4, 6, 8]))
@@ -91,7 +93,9 @@ def test_the_worst_of_several_slices_counts():
     [
         (64, 72, 64),
         (512, 72, 64),
-        (1024, 72, None),
+        (1024, 72, 64),
+        (4096, 72, 64),
+        (100, 72, None),
         (16, 8, 8),
         (12, 8, None),
         (6, 4, None),

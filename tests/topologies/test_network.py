@@ -31,7 +31,7 @@ def whole(*domains, chips=8):
 def pace(plant, placement, pool=0):
     segment, speed = plant.network.segments[pool], plant.network.speeds[0][pool]
     seat = segment.seat(placement)
-    return speed.pace_s(seat, segment.share(seat, speed.scatters))
+    return speed.alone(seat).pace_s
 
 
 # seats
@@ -85,7 +85,7 @@ def test_more_chips_train_faster_but_each_of_them_slower(plant):
     assert rates == sorted(rates)
     each = [rate / chips for rate, chips in zip(rates, (64, 128, 256, 512), strict=True)]
     assert each == sorted(each, reverse=True)
-    assert each[-1] < 0.95 * each[0]
+    assert each[-1] < 0.97 * each[0]
 
 
 def test_the_same_gang_is_slower_the_more_it_is_spread(plant):
@@ -137,14 +137,35 @@ def test_an_exchange_that_hides_behind_computing_costs_nothing(plant):
 
 
 def test_a_ring_needs_one_domains_nics_up_and_all_to_all_those_of_all(plant):
-    built = plant("{oversubscription: 4}", f"{GIVEN}{{size: 1 GB, compute: 1 s}}}}")
-    segment = built.network.segments[0]
-    assert segment.form.group == 6  # of 64 ports 51 go down: six nodes of 8 NICs, 12 links up
-    seat = segment.seat(whole(*range(12)))
-    assert segment.share(seat, scatters=False) == 1
-    assert segment.share(seat, scatters=True) == pytest.approx(12 / (48 * (1 - 48 / 96)))
-    assert segment.flow(whole(*range(12)), seat, False).bytes_per_s == 8 * 50e9
-    assert segment.flow(whole(*range(12)), seat, False).links == (0, 1)
+    found = {}
+    for collective in ("all-reduce", "all-to-all"):
+        built = plant("{oversubscription: 4}", f"{GIVEN}{{collective: {collective}, size: 1 GB, compute: 1 s}}}}")
+        segment = built.network.segments[0]
+        assert segment.form.group == 6  # of 64 ports 51 go down: six nodes of 8 NICs, 12 links up
+        seat = segment.seat(whole(*range(12)))
+        found[collective] = built.network.speeds[0][0].alone(seat)[1:]
+    assert found == {"all-reduce": (1, 8), "all-to-all": (pytest.approx(12 / 24), 24)}
+    assert segment.flow(whole(*range(12)), seat, 8).bytes_per_s == 8 * 50e9
+    assert segment.flow(whole(*range(12)), seat, 8).links == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "domains", "crossing"),
+    [
+        ("tensor: 8", range(12), 8),  # one ring of gradients, over whole nodes
+        ("tensor: 8, pipeline: 2", range(12), 0),  # a stage in each group of six nodes
+        ("tensor: 8, pipeline: 4", range(12), 0),
+        ("tensor: 8, pipeline: 3", range(12), 16),  # stages of four nodes: one ends within each group
+        ("expert: 8", range(12), 8),  # experts that stay in a node
+        ("expert: 96", range(12), 24),  # each chip's experts are all over
+        ("expert: 32", range(12), 16),  # groups of four nodes
+    ],
+)
+def test_what_leaves_a_group_of_leaves_follows_from_the_split(degrees, domains, crossing, plant):
+    work = f"{TRAIN}, chips: 96, parallelism: {{{degrees}}}}}".replace("llama3-70b", "gpt-oss-120b")
+    built = plant("{oversubscription: 4}", work)
+    segment, speed = built.network.segments[0], built.network.speeds[0][0]
+    assert speed.alone(segment.seat(whole(*domains))).crossing == crossing
 
 
 def test_a_fabric_that_carries_all_has_no_contention(plant):
@@ -168,11 +189,17 @@ def test_links_of_pools_are_numbered_one_after_the_other(plant):
 @pytest.mark.parametrize(
     ("network", "work", "message"),
     [
-        ("{ports: 8, rails: 1}", "", "network.fabric: pool a: a leaf of 8 ports takes 4 NICs"),
+        ("{ports: 8, rails: 1}", "", "network.(fabric|rails): pool a: a leaf of 8 ports takes 4 NICs"),
         ("{fabric: leaf-spine, spine_ports: 2, ports: 8}", "", "network.fabric: pool a: two tiers .* needed: 128"),
-        ("{rails: 3}", "", "network.fabric: pool a: found 8 NICs a domain on 3 rails"),
+        ("{rails: 3}", "", "network.rails: pool a: found 8 NICs a domain on 3 rails"),
         ("{oversubscription: [2, 2]}", "", "goes with fabric: fat-tree only"),
-        ("{oversubscription: 0.5}", "", "greater than or equal to 1"),
+        ("{oversubscription: 0.5}", "", r"allowed: a number from 1 to 100, or for a fat-tree a list of two"),
+        ("{oversubscription: [2], fabric: fat-tree}", "", r"a list of two, such as \[2, 4\]$"),
+        ("{link: 1 byte/s}", "", "allowed: at least"),
+        ("{}", "parallelism: {pipeline: 128}", "parallelism.pipeline: found 128; allowed: at most 80"),
+        ("{}", "parallelism: {expert: 2}", "parallelism.expert: found 2; allowed: at most 1"),
+        ("{}", "parallelism: {micro_batch: 512}", "parallelism.micro_batch: found 512; allowed: at most 256"),
+        ("{}", "parallelism: {tensor: 128}", "parallelism.tensor: found 128; allowed: at most 64"),
         ("{link: 400 GB}", "", "bandwidth"),
         ("{}", "parallelism: {tensor: 8, pipeline: 3}", "its parallelism does not divide the gang"),
         ("{}", "parallelism: {tensor: 0}", "tensor"),
@@ -190,24 +217,38 @@ def test_a_rack_of_ones_own_needs_an_interconnect(plant):
         plant("{}", f"{TRAIN}, chips: 64}}", "{pool: a, rack: mine, count: 8}", more)
 
 
-def test_an_exchange_longer_than_its_measured_step_is_refused(plant):
+def test_an_exchange_longer_than_its_measured_step_is_scaled_down_to_leave_half_of_it(plant):
     own = catalog.interconnect("dgx-h100").model_dump(mode="json", exclude_none=True)
     more = f"catalog: {{interconnects: {{dgx-h100: {own | {'bandwidth': '100 MB/s', 'nic_bandwidth': '10 MB/s'}}}}}}"
-    with pytest.raises(ScenarioError, match="exchange for longer than a step of llama3-70b"):
-        plant("{}", f"{TRAIN}, chips: 64}}", more=more)
+    built = plant("{}", f"{TRAIN}, chips: 64}}", more=more)
+    speed, seat = built.network.speeds[0][0], built.network.segments[0].compact(64)
+    assert 0 < speed.scale < 0.1
+    step = speed.step(seat, 1.0)
+    assert step.compute_s + step.bubble_s == pytest.approx(step.total_s / 2, rel=0.1)
+    assert 1 / built.planned_pace_s(0, 0, 64) / 64 == pytest.approx(1664)
+
+
+@pytest.mark.parametrize("band", ["low", "base", "high"])
+@pytest.mark.parametrize("model", ["gpt-oss-120b", "deepseek-v3", "llama3-405b"])
+def test_no_shipped_model_is_refused_for_its_exchange(model, band, plant):
+    fleet = "{pool: a, rack: gb200-nvl72, count: 32}, {pool: b, rack: trn2-ultraserver, count: 32}"
+    for kind in ("training", "fine-tuning"):
+        work = f"{TRAIN}, chips: 1024}}".replace("llama3-70b", model).replace("kind: training", f"kind: {kind}")
+        plant("{}", work, fleet, f"uncertainty: {band}")
 
 
 def test_a_demanded_split_is_kept_wherever_the_gang_sits(plant):
     built = plant("{}", f"{TRAIN}, chips: 64, parallelism: {{tensor: 8, pipeline: 4}}}}")
     segment, speed = built.network.segments[0], built.network.speeds[0][0]
     for placement in (whole(*range(8)), whole(*range(64), chips=1)):
-        degrees = speed.split(segment.seat(placement), 1.0).degrees
+        degrees = speed.split(segment.seat(placement)).degrees
         assert (degrees.tensor, degrees.pipeline) == (8, 4)
 
 
 def test_a_measured_split_gives_way_where_slices_are_smaller_than_it(plant):
     built = plant("{}", f"{TRAIN}, chips: 64}}")
     segment, speed = built.network.segments[0], built.network.speeds[0][0]
-    assert speed.split(segment.seat(whole(*range(8))), 1.0).degrees.tensor == 4
+    assert speed.split(segment.seat(whole(*range(8)))).degrees == speed.tried
     seat = segment.seat(whole(*range(32), chips=2))
-    assert speed.pace_s(seat, 1.0) <= replace(speed, demanded=True, _paces={}, _splits={}).pace_s(seat, 1.0)
+    kept = replace(speed, demanded=speed.tried, _alone={}, _paces={}, _splits={})
+    assert speed.alone(seat).pace_s <= kept.alone(seat).pace_s

@@ -83,7 +83,7 @@ def test_degrees_that_do_not_divide_a_gang_are_no_way():
 @pytest.mark.parametrize("chips", [8, 16, 24, 64, 100, 512])
 def test_the_fastest_split_is_no_slower_than_any_other_that_fits(chips):
     job, where = Job(LLAMA, 8192, 256, FACTS), seat(-(-chips // 8), min(8, chips)) if chips % 8 == 0 else seat(25, 4)
-    found = fastest(job, H100, where, 1.0, 1 / 1700, USABLE)
+    found = fastest(job, H100, where, lambda _: 1.0, 1 / 1700, 1.0, USABLE)
 
     def total_s(split):
         return step(times(job, split, H100, where, 1.0), 1 / 1700, FACTS).total_s
@@ -102,7 +102,9 @@ def test_the_fastest_split_is_no_slower_than_any_other_that_fits(chips):
 
 
 def test_where_nothing_fits_the_smallest_is_taken():
-    found = fastest(Job(catalog.model("llama3-405b"), 8192, 1536, FACTS), H100, seat(1), 1.0, 1e-3, USABLE)
+    found = fastest(
+        Job(catalog.model("llama3-405b"), 8192, 1536, FACTS), H100, seat(1), lambda _: 1.0, 1e-3, 1.0, USABLE
+    )
     assert found.recomputed
 
 
