@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from outputs.jobs import Ints, Jobs
 from outputs.record import REJECTED, Journeys, Meter, Record
-from outputs.seats import contention_slowdown, placement_slowdown
+from outputs.seats import contention_slowdown, fabric_slowdown, placement_slowdown
 from outputs.stays import Stays, Work, planned_pace_s
 from scenarios.load import Scenario
 from topologies.plant import Plant
@@ -80,13 +80,14 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
     return frame.select(columns).drop(left_out)
 
 
-_SEATS = ("domains", "leaves", "placement_slowdown", "contention_slowdown")
+_SEATS = ("domains", "leaves", "fabric_slowdown", "placement_slowdown", "contention_slowdown")
 
 
 def _seats(journeys: Journeys | None, jobs: Jobs, plant: Plant) -> dict[str, pl.Series]:
     """Where gangs sat last: scale-up domains and groups of leaves, and how much longer it took for that.
 
-    placement_slowdown: over the best seat of the pool; contention_slowdown: over the same seat with nobody else's
+    fabric_slowdown: of the packed gang, alone, over links that carry all; placement_slowdown: over the packed gang;
+    contention_slowdown: over the same seat with nobody else's
     traffic, 1 where the gang shared no links.
     """
     if journeys is None:
@@ -95,6 +96,7 @@ def _seats(journeys: Journeys | None, jobs: Jobs, plant: Plant) -> dict[str, pl.
     stretch = contention_slowdown(journeys, jobs)
     counts = {name: np.array(getattr(journeys, name), np.int64)[jobs.row] for name in ("domains", "leaves")}
     return {name: pl.Series(count).replace(0, None) for name, count in counts.items()} | {
+        "fabric_slowdown": pl.Series(fabric_slowdown(jobs, plant)).fill_nan(None),
         "placement_slowdown": pl.Series(slowdown).fill_nan(None),
         "contention_slowdown": pl.Series(stretch).fill_nan(None),
     }

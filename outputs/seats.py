@@ -6,7 +6,7 @@ import numpy as np
 
 from outputs.jobs import Floats, Jobs
 from outputs.record import Journeys
-from outputs.stays import Stays, by_row, planned_pace_s
+from outputs.stays import Stays, by_kind, by_row, planned_pace_s
 from topologies.plant import Plant
 
 
@@ -15,6 +15,16 @@ def placement_slowdown(journeys: Journeys, jobs: Jobs, plant: Plant) -> Floats:
     planned_s = planned_pace_s(jobs, plant)
     paces_s = np.array(journeys.pace_s)[jobs.row]
     return np.asarray(np.where(jobs.started, paces_s / np.where(planned_s > 0, planned_s, 1.0), np.nan))
+
+
+def fabric_slowdown(jobs: Jobs, plant: Plant) -> Floats:
+    """Pace of the packed gang, alone, over that with links up that carry all [1], shape (n_jobs,); nan before."""
+
+    def ratio(job_class: int, pool: int, chips: int) -> float:
+        unbound_s = None if plant.network is None else plant.network.unbound_pace_s(job_class, pool, chips)
+        return plant.planned_pace_s(job_class, pool, chips) / unbound_s if unbound_s else 1.0
+
+    return by_kind(jobs, plant, ratio) if len(jobs.chips) else np.empty(0)
 
 
 def contention_slowdown(journeys: Journeys, jobs: Jobs) -> Floats:
@@ -35,6 +45,7 @@ def seat_metrics(journeys: Journeys, jobs: Jobs, stays: Stays, plant: Plant) -> 
 
     spread = np.array(journeys.leaves, np.int64)[jobs.row] > 1
     return {
+        "fabric_slowdown_mean": mean(fabric_slowdown(jobs, plant)),
         "placement_slowdown_mean": mean(placement_slowdown(journeys, jobs, plant)),
         "contention_slowdown_mean": mean(contention_slowdown(journeys, jobs)),
         "beyond_leaf_fraction": mean(spread.astype(np.float64)),

@@ -1,7 +1,7 @@
 """What jobs held, did and drew: their stays on chips, from the record's rows and the constants of class and pool."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,6 +156,17 @@ def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
     return Work(done, counted, chip_s)
 
 
+def by_kind(jobs: Jobs, plant: Plant, of: Callable[[int, int, int], float]) -> Floats:
+    """A figure of (class, pool, chips) for each job that has started, nan for others; shape (n_jobs,)."""
+    pools, sizes = len(plant.pools), int(jobs.chips.max()) + 1
+    kinds = np.where(jobs.started, (jobs.job_class * pools + jobs.pool) * sizes + jobs.chips, -1)
+    found, kind = np.unique(kinds, return_inverse=True)
+    values = [
+        math.nan if one < 0 else of(one // sizes // pools, one // sizes % pools, one % sizes) for one in found.tolist()
+    ]
+    return np.array(values)[kind]
+
+
 def by_row(values: Mapping[int, float], jobs: Jobs, default: float) -> Floats:
     """What is known of some rows of the record, as an array over the jobs; shape (n_jobs,)."""
     column = np.full(len(jobs.row), default)
@@ -171,14 +182,7 @@ def planned_pace_s(jobs: Jobs, plant: Plant) -> Floats:
     if not len(jobs.chips):
         return np.empty(0)
     if plant.network is not None:
-        pools, sizes = len(plant.pools), int(jobs.chips.max()) + 1
-        kinds = np.where(jobs.started, (jobs.job_class * pools + jobs.pool) * sizes + jobs.chips, -1)
-        found, kind = np.unique(kinds, return_inverse=True)
-        paces = [
-            math.nan if one < 0 else plant.planned_pace_s(one // sizes // pools, one // sizes % pools, one % sizes)
-            for one in found.tolist()
-        ]
-        return np.array(paces)[kind]
+        return by_kind(jobs, plant, plant.planned_pace_s)
     trains = np.array([plan.per_gang for plan in plant.plans])[jobs.job_class]
     of_chip = _of(plant, "pace_s", jobs.job_class, np.maximum(jobs.pool, 0))
     return np.where(jobs.started, of_chip / np.where(trains, jobs.chips, 1), np.nan)

@@ -33,7 +33,7 @@ def draw_steps(model: str, rows: Sequence[StepRow], picture: Path) -> None:
         axes[-1].set_xlabel("share of the step")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2)
-        figure.suptitle(f"A training step of {model}", x=0.01, ha="left")
+        figure.suptitle(f"A training step of {model} (batches of {rows[0].batch:,} sequences)", x=0.01, ha="left")
         picture.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(picture, format="png", dpi=120)
 

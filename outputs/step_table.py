@@ -29,6 +29,7 @@ class StepRow(NamedTuple):
     step: Step
     tokens_per_s_per_chip: float
     basis: str
+    batch: int
 
 
 def step_rows(model: str, racks: Sequence[str], sizes: Sequence[int], precision: Precision | None) -> list[StepRow]:
@@ -72,7 +73,7 @@ def _row(rack: str, chips: int, speed: Trained, segment: Segment, rate: Rated) -
         basis = f"{rate.row.precision}, measured on {rate.row.chips:,}: {rate.row.tokens_per_s_per_chip:,.0f}"
     if speed.scale < 1:
         basis += f"; exchange x {speed.scale:.2f}"
-    return StepRow(rack, chips, split, step, tokens, basis)
+    return StepRow(rack, chips, split, step, tokens, basis, speed.job.batch)
 
 
 def step_table(model: str, rows: Sequence[StepRow]) -> Table:
@@ -87,7 +88,7 @@ def step_table(model: str, rows: Sequence[StepRow]) -> Table:
         "split",
         "step ",
         "computing ",
-        "layers wait ",
+        "waiting exchange ",
         "bubble ",
         "background ",
         "tokens/s/chip ",
@@ -107,7 +108,8 @@ def step_table(model: str, rows: Sequence[StepRow]) -> Table:
         ]
         for row in rows
     ]
-    return table(f"training {model}", [*heads, "rate from"], lines)
+    title = f"training {model}, batches of {rows[0].batch:,} sequences; exchange that is hidden costs nothing"
+    return table(title, [*heads, "rate from"], lines)
 
 
 def split_name(split: Split) -> str:

@@ -53,7 +53,9 @@ def summary_table(name: str, summary: Mapping[str, float]) -> Table:
     if "placement_slowdown_mean" in summary:
         placed, shared = summary["placement_slowdown_mean"], summary["contention_slowdown_mean"]
         beyond = f"{100 * summary['beyond_leaf_fraction']:.1f} % of chip-hours beyond one leaf"
-        rows.append(("network", f"slower by placement x {placed:.3f}, by traffic x {shared:.3f}; {beyond}"))
+        bound = summary["fabric_slowdown_mean"]
+        text = f"time x {bound:.3f} by the fabric, x {placed:.3f} by placement, x {shared:.3f} by the traffic of others"
+        rows.append(("network", f"{text}; {beyond}"))
     if summary.get("trained_tokens"):
         rows.append(("tokens trained", f"{summary['trained_tokens']:.4g}"))
     return table(name, ("", ""), rows + _power(summary))

@@ -156,6 +156,8 @@ def single_chip(_chips: int, _domain_chips: int) -> int:
 
 PACK = Placer(pack, pack_smallest_part)
 CONTIGUOUS = Placer(contiguous, pack_smallest_part)
-EFFICIENT = PACK._replace(prefer=energy, about="pack, in the pool that adds the fewest joules to a unit of work")
-CHEAPEST = PACK._replace(prefer=rental, about="pack, in the pool whose chips cost the least to rent for a unit of work")
+EFFICIENT = PACK._replace(prefer=energy, about="As pack, in the pool that adds the fewest joules to a unit of work.")
+CHEAPEST = PACK._replace(
+    prefer=rental, about="As pack, in the pool whose chips cost the least to rent for a unit of work."
+)
 SPREAD = Placer(spread, single_chip, spread_under)

@@ -63,6 +63,9 @@ class Scenario:
         return [*found, *self._late_racks(), *self._odd_site(), *self._no_network()]
 
     def _no_network(self) -> Iterator[str]:
+        classes = self.keys.workload
+        if self.keys.network and not any(work.communication or isinstance(work, Training) for work in classes):
+            yield "no class exchanges anything, so that the network changes nothing: give a class communication"
         for work in self.keys.workload if self.keys.network is None else ():
             for name in ("communication", "parallelism", "batch"):
                 if getattr(work, name, None) is not None:

@@ -65,7 +65,7 @@ class Gang:
     def stretch(self, now_s: float) -> float | None:
         """Time on chips over that alone, None where it never shared links [1]."""
         done_s = self.progress_s(now_s)
-        if self._mark_s == self.from_progress_s or done_s <= 0:
+        if (self.factor == 1 and self._mark_s == self.from_progress_s) or done_s <= 0:
             return None
         return (self.group.progress_s(now_s) - self.from_progress_s) / done_s
 

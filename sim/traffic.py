@@ -188,7 +188,7 @@ class Roads:
 
     def _keep(self, journey: _Journey, now_s: float) -> None:
         done_s, lasted_s = journey.done_by(now_s), now_s - journey.from_s
-        if done_s > 0 and journey.since_s > journey.from_s:
+        if done_s > 0 and (journey.factor != 1 or journey.since_s > journey.from_s):
             self._log.stretch[journey.run.row] = lasted_s / done_s
 
     @staticmethod

@@ -14,7 +14,7 @@ from topologies.build_network import build_network
 from topologies.classes import class_plan, lacking
 from topologies.hardware import Hardware
 from topologies.limits import Limit, RackLoad, pdu_limits, rack_limits
-from topologies.plant import Battery, ClassPlan, Plant, Pool, Site
+from topologies.plant import NO_SPLIT, Battery, ClassPlan, Plant, Pool, Site
 from topologies.power import (
     NW_PER_W,
     feed_w,
@@ -214,6 +214,12 @@ def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work, hardw
                 least = min(n for n, stack in zip(plan.smallest, plan.pool_stacks, strict=True) if stack is not None)
                 text = f"found a gang of {size} chips, whose HBM does not hold {work.model}; allowed: at least {least}"
                 raise scenario.error(text, *key)
+    indivisible = [size for size, reason in reasons.items() if reason == NO_SPLIT]
+    if indivisible and isinstance(work, Training) and work.parallelism is not None:
+        degrees = work.parallelism
+        product = degrees.tensor * degrees.context * degrees.pipeline
+        text = f"does not divide a gang of {indivisible[0]} chips: tensor x context x pipeline is {product}"
+        raise scenario.error(f"{text}, expert {degrees.expert}", "workload", index, "parallelism")
     if all(isinstance(reason, str) for reason in reasons.values()):
         able = [pool for pool, stack in zip(plant.pools, plan.pool_stacks, strict=True) if stack is not None]
         largest = max(able or plant.pools, key=lambda pool: pool.chips)

@@ -146,6 +146,11 @@ class Network:
                 self._planned[key] = speed.alone(segment.compact(chips)).pace_s
         return self._planned[key]
 
+    def unbound_pace_s(self, job_class: int, pool: int, chips: int) -> float | None:
+        """As planned_pace_s, with links up that carry all that is sent."""
+        segment, speed = self.segments[pool], self.speeds[job_class][pool]
+        return None if segment is None or speed is None else speed.pace_s(segment.compact(chips), 1.0)
+
     @property
     def capacities(self) -> Sequence[float]:
         """What all links up carry [bytes/s]."""

@@ -99,7 +99,10 @@ def test_a_policy_option_is_a_list_of_overrides():
         ("policy: sfj", "unknown policy 'sfj'; did you mean 'sjf'? (allowed: easy, fifo, fifo-skip, sjf, "),
         ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: fifo, sjf)"),
         ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: easy, greedy, none)"),
-        ("policy: {placement: random}", "unknown placement 'random' (allowed: contiguous, pack, spread, topology)"),
+        (
+            "policy: {placement: random}",
+            "unknown placement 'random' (allowed: cheapest, contiguous, efficient, pack, spread, topology)",
+        ),
     ],
 )
 def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_ones(policy, message, scenario):

@@ -206,3 +206,16 @@ def test_the_traffic_of_a_run_is_empty_at_its_end_if_all_jobs_have_ended(pair):
     assert isinstance(traffic, Traffic)
     assert not traffic._senders
     assert not traffic.unsettled
+
+
+@pytest.mark.parametrize("power", ["reserve", "throttle"])
+def test_a_gang_that_shares_from_its_first_instant_is_said_to_be_slowed(power, pair, tmp_path):
+    path = pair(site="site: {feed: 10 MW}", power=power)
+    (tmp_path / "ring.csv").write_text(HEAD + "1,10,32,1000\n2,10,40,1000\n")
+    record, plant, seats = simulated(path)
+    work = np.concatenate([table.work for _, table in record.tables])
+    for row, job_class, start_s, _, placement in seats:
+        if job_class == 1:
+            taken = work[row] * paces(plant, placement)[0] * record.journeys.stretch[row]
+            assert record.end_s[row] - start_s == pytest.approx(taken)
+            assert record.journeys.stretch[row] > 1.001

@@ -55,7 +55,7 @@ def shape(pool):
 def test_a_plain_pool_is_one_domain_of_all_its_processors(scenario):
     plant = build_plant(scenario(PLAIN))
     (pool,), (free,) = plant.pools, plant.free_chips()
-    assert pool == Pool("cpu", "plain", "plain", 1, 1, 64, 0, 0.0, 0.0, ((0.0, 1),))
+    assert pool == Pool("cpu", "plain", "plain", 1, 1, 64, 0, 0.0, 0.0, ((0.0, 1),), 0.0)
     assert free.free == 0
     free.give(((0, 64),))
     assert free.in_domain(0) == 64
@@ -64,7 +64,9 @@ def test_a_plain_pool_is_one_domain_of_all_its_processors(scenario):
 def test_a_pool_of_shipped_racks_has_their_domains(scenario):
     plant = build_plant(scenario(DGX))
     (pool,), (free,) = plant.pools, plant.free_chips()
-    assert pool == Pool("dgx", "dgx-h100", "h100-sxm", 4, 4, 8, round(DGX_IDLE_W * 1e9), 72.0, 1650.0, ((0.0, 4),))
+    assert pool == Pool(
+        "dgx", "dgx-h100", "h100-sxm", 4, 4, 8, round(DGX_IDLE_W * 1e9), 72.0, 1650.0, ((0.0, 4),), 6.88 / 3600
+    )
     assert pool.chips == 32
     assert free.empty(1) == []
     free.give(tuple((domain, 8) for domain in range(4)))
@@ -119,7 +121,7 @@ def test_the_racks_allowed_include_the_scenarios_own(scenario):
 def test_a_class_with_no_job_that_fits_is_refused_with_its_line(chips, scenario):
     message = refused(scenario(f"{DGX}\n{PLAIN}", chips))
     assert "small.yaml:9: workload" in message
-    reason = "larger than every pool it may use; the largest pool has 64 (cpu)"
+    reason = "larger than every pool it may use; the largest of its pools has 64 (cpu)"
     assert f"every job of this class needs at least 65 chips and is refused: {reason}" in message
 
 

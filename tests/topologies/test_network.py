@@ -201,7 +201,11 @@ def test_links_of_pools_are_numbered_one_after_the_other(plant):
         ("{}", "parallelism: {micro_batch: 512}", "parallelism.micro_batch: found 512; allowed: at most 256"),
         ("{}", "parallelism: {tensor: 128}", "parallelism.tensor: found 128; allowed: at most 64"),
         ("{link: 400 GB}", "", "bandwidth"),
-        ("{}", "parallelism: {tensor: 8, pipeline: 3}", "its parallelism does not divide the gang"),
+        (
+            "{}",
+            "parallelism: {tensor: 8, pipeline: 3}",
+            "parallelism: does not divide a gang of 64 chips: tensor x context x pipeline is 24",
+        ),
         ("{}", "parallelism: {tensor: 0}", "tensor"),
     ],
 )
