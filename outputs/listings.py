@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from outputs.tables import table
+from policies.plug_ins import installed
 from policies.registry import AXES, DEFAULTS, PRESETS, about
 from scenarios.files import library
 from scenarios.load import load
@@ -31,6 +32,10 @@ def _policies() -> list[Table]:
         [f"{axis}={name}", ("(default) " if DEFAULTS[axis] == name else "") + about(policy)]
         for axis, known in AXES.items()
         for name, policy in known.items()
+    ]
+    rows += [
+        [f"{axis}={name}", f"of {package}"] if name else [axis, f"of {package}; an entry point is named AXIS.NAME"]
+        for axis, name, package in installed()
     ]
     presets = [[name, ", ".join(f"{axis}={value}" for axis, value in axes.items())] for name, axes in PRESETS.items()]
     return [

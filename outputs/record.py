@@ -4,6 +4,7 @@ from __future__ import annotations  # array[float] is only a type on Python 3.11
 
 import math
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -130,6 +131,14 @@ class Record:
         if reason not in self.reasons:
             self.reasons.append(reason)
         self.pool[row] = REJECTED - self.reasons.index(reason)
+
+    def job_id(self, row: int, class_names: Sequence[str]) -> str:
+        """What users call a job: its class and its number in it."""
+        for job_class, jobs in self.tables:
+            if row < len(jobs):
+                return f"{class_names[job_class]}/{jobs.number[row]}"
+            row -= len(jobs)
+        raise ValueError(f"found the row {row} beyond the last job; allowed: rows of jobs that were submitted")
 
     def add(self, job_class: int, jobs: JobTable) -> int:
         """Make rows for a batch of jobs that will be submitted; the row of its first job."""

@@ -5,15 +5,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.backfill import Backfill
+from policies.faults import PlugIn
+from policies.guard import Guard
 from policies.order import Order
 from policies.placement import Placer
+from policies.plug_ins import Finder
 from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS, PRESETS
 from policies.trial import find
 from policies.view import Decisions, Start, View
+from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
+from scenarios.plug_ins import PLUGGABLE, Parameters
 from scenarios.schema import Deferred, Oversubscribed
+from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.build import gang_sizes
 from topologies.plant import Plant, Shape
@@ -32,10 +38,13 @@ class Policy:
     power: PowerPolicy
     names: Mapping[str, str]
     written: Mapping[str, Any]
+    guard: Guard | None = None  # where a policy is a plug-in
 
 
 def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
+    if policy.guard is not None:
+        return policy.guard.decide(view, policy.backfill, policy.order, policy.placer)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
         (job,) = view.arrived
         found = find(view.free, view.headroom, policy.placer, job.shape)
@@ -56,7 +65,7 @@ def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:
 def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     """The policy of a scenario: the defaults, then its preset, then its axes.
 
-    ScenarioError for unknown names, and for a class none of whose gangs could ever start under it.
+    ScenarioError for unknown names, for plug-ins that are none, and for a class none of whose gangs could ever start.
     """
     keys = scenario.keys.policy
     names = dict(DEFAULTS)
@@ -64,12 +73,16 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
         if keys.preset not in PRESETS:
             raise scenario.error(unknown("policy", keys.preset, PRESETS), "policy")
         names.update(PRESETS[keys.preset])
+    plug_ins, watchdog = dict[str, PlugIn](), Watchdog(keys.plug_in_limit)
+    finder = Finder(watchdog)
     for axis, known in AXES.items():
-        name = getattr(keys, axis)
-        if isinstance(name, str):
-            if name not in known:
-                raise scenario.error(unknown(axis, name, known), "policy", axis)
-            names[axis] = name
+        choice = getattr(keys, axis)
+        if isinstance(choice, str) and choice in known:
+            names[axis] = choice
+        elif axis in PLUGGABLE and choice is not None:
+            plug_ins[axis] = _plug_in(scenario, finder, axis, choice, known)
+        elif isinstance(choice, str):
+            raise scenario.error(unknown(axis, choice, known), "policy", axis)
     power, written = _power(scenario, names)
     if plant.it_cap_nw is None and not plant.limits:
         power = RESERVE  # nothing caps the draw, so all power policies are the same
@@ -84,10 +97,43 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     policy = Policy(
         ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
     )
+    if plug_ins:
+        policy = _with_plug_ins(policy, plug_ins, watchdog)
     for index in range(len(scenario.keys.workload)):
         reasons = [_never(plant, policy, index, size) for size in gang_sizes(scenario, plant, index)]
         if None not in reasons:
             raise scenario.error(f"no job of this class could ever start: {reasons[0]}", "workload", index)
+    return policy
+
+
+def _plug_in(
+    scenario: Scenario, finder: Finder, axis: str, choice: str | dict[str, Parameters], known: Mapping[str, object]
+) -> PlugIn:
+    """The policy of the user's own on an axis; where its file is not to blame, the scenario's line is named."""
+    try:
+        return finder.find(axis, choice, known)
+    except ScenarioError as error:
+        if error.where:
+            raise
+        raise scenario.error(error.message, "policy", axis) from None
+
+
+def _with_plug_ins(policy: Policy, plug_ins: Mapping[str, PlugIn], watchdog: Watchdog) -> Policy:
+    """The policy with plug-ins on some axes and checks around them."""
+    guard = Guard(list(plug_ins.values()), watchdog)
+    written = {axis: plug_in.written for axis, plug_in in plug_ins.items()}
+    policy = replace(
+        policy,
+        names={**policy.names, **{axis: plug_in.name for axis, plug_in in plug_ins.items()}},
+        written={**policy.written, **written, "plug_in_limit": format_quantity(watchdog.limit_s, "s")},
+        guard=guard,
+    )
+    if "order" in plug_ins:
+        policy = replace(policy, order=guard.order(plug_ins["order"]))
+    if "backfill" in plug_ins:
+        policy = replace(policy, backfill=plug_ins["backfill"].policy)
+    if "placement" in plug_ins:
+        policy = replace(policy, placer=guard.placer(plug_ins["placement"]))
     return policy
 
 
@@ -131,7 +177,7 @@ def overrides(spec: str) -> list[str]:
     A preset replaces the scenario's policy, an axis only its own value. ScenarioError for what is neither.
     """
     found = []
-    for at, part in enumerate(spec.split(",")):
+    for at, part in enumerate(_parts(spec)):
         axis, separator, value = part.strip().partition("=")
         if separator and axis in AXES and value.strip():
             found.append(f"policy.{axis}={value.strip()}")
@@ -149,3 +195,15 @@ def overrides(spec: str) -> list[str]:
             hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
             raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")
     return found
+
+
+def _parts(spec: str) -> list[str]:
+    """The parts between commas, those in braces and brackets left alone."""
+    parts, depth = [""], 0
+    for letter in spec:
+        depth += (letter in "{[") - (letter in "}]")
+        if letter == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts

@@ -16,6 +16,7 @@ from scenarios.draws import read_empirical
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files import LIBRARY, exists, locate
 from scenarios.jobs import JobTable
+from scenarios.plug_ins import anchor_plug_ins
 from scenarios.schema import ScenarioKeys
 from scenarios.signals import signal_series
 from scenarios.source import Key, Source, dotted, read_source
@@ -140,6 +141,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
             source.data["policy"] = {"preset": source.data["policy"]}
         if index < len(overrides):
             source.set(*overrides[index])
+    anchor_plug_ins(source)
     files = tuple(dict.fromkeys(_anchor_files(source.data, path.parent)))
     try:
         keys = ScenarioKeys.model_validate(source.data)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from scenarios.hardware import Band, Catalog
 from scenarios.network import Network
+from scenarios.plug_ins import Choice
 from scenarios.site import Site
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import (
@@ -124,10 +125,13 @@ class Policy(Keys):
     """One policy an axis; a preset stands for all of them and an axis beside it overrides it."""
 
     preset: str | None = None
-    order: str | None = None
-    backfill: str | None = None
-    placement: str | None = None
+    order: Choice | None = None
+    backfill: Choice | None = None
+    placement: Choice | None = None
     power: PowerChoice | None = None
+    plug_in_limit: PositiveDuration = Field(
+        default=60.0, description="how long one pass may take where policies are the user's own; by the wall clock"
+    )
 
 
 class Checkpoint(Keys):

@@ -53,7 +53,9 @@ _overrides = click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a key, such as fleet.dgx.count=8."
 )
 _policy = click.option(
-    "--policy", metavar="SPEC", help="A preset and/or axis=value parts: easy, or order=sjf,backfill=none."
+    "--policy",
+    metavar="SPEC",
+    help="A preset and/or axis=value parts: easy, or order=sjf,backfill=none, or order=mine.py:mine.",
 )
 
 
@@ -218,6 +220,17 @@ def new_scenario(name: str) -> None:
     from scenarios.template import write_template
 
     click.echo(write_template(name))
+
+
+@new.command("policy")
+@click.argument("name")
+@click.option("--axis", type=click.Choice(["order", "placement", "backfill"]), default="order", show_default=True)
+def new_policy(name: str, axis: str) -> None:
+    """Write NAME.py, a policy that works as it stands, and test_NAME.py, its test."""
+    from policies.template import write_policy
+
+    for path in write_policy(name, axis):
+        click.echo(path)
 
 
 main.add_command(show)

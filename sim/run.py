@@ -75,15 +75,16 @@ def run(
         "events": record.events,
         "scheduling_passes": record.passes,
         "wall_s": round(time.perf_counter() - started, 3),
-        "inputs_sha256": _hashes(scenario),
+        "inputs_sha256": _hashes(scenario, policy),
         "warnings": result.warnings,
     }
     return Run(save(result, text, facts, folder, out is None, _draw if pictures else _no_pictures), name, result)
 
 
-def _hashes(scenario: Scenario) -> dict[str, str]:
+def _hashes(scenario: Scenario, policy: Policy) -> dict[str, str]:
     path = scenario.source.path
-    return {str(path): file_hash(path)} | {name: file_hash(locate(name)) for name in scenario.files}
+    files = {str(path): file_hash(path)} | {name: file_hash(locate(name)) for name in scenario.files}
+    return files if policy.guard is None else files | policy.guard.hashes
 
 
 def _draw(folder: Path) -> None:

@@ -7,6 +7,7 @@ import simpy
 
 from outputs.record import Journeys, Meter, Record, Timeline
 from policies.build import Policy
+from policies.faults import PlugInError
 from scenarios.contract import SiteSteps
 from scenarios.jobs import JobTable
 from scenarios.load import Scenario
@@ -76,6 +77,7 @@ class Simulation:
         losses = Interruptions(keys.failures.checkpoint.every, keys.failures.checkpoint.stall, keys.failures.restart)
         self.cluster = Cluster(self.clock, plant, policy, self.record, losses)
         self.start = keys.start
+        self._class_names = [work.job_class for work in keys.workload]
         self.end_s = scenario.end_s
         if (self.record.meter is not None or self.record.journeys is not None) and keys.warmup > 0:
             self.clock.process(end_warmup(self.clock, self.cluster, keys.warmup))
@@ -91,8 +93,17 @@ class Simulation:
     def advance(self, events: int) -> bool:
         """Let so many more events happen, with their scheduling passes; False when nothing is left to happen.
 
-        An event at the horizon itself still happens.
+        An event at the horizon itself still happens. ScenarioError for what a plug-in does wrong.
         """
+        try:
+            return self._advance(events)
+        except PlugInError as error:
+            guard = self.cluster.policy.guard
+            fault = error if guard is None or guard.fault is None else guard.fault  # SimPy raises copies
+            job = "" if fault.job is None else f"job {self.record.job_id(fault.job.row, self._class_names)}"
+            raise fault.told(job, self.clock.now) from None
+
+    def _advance(self, events: int) -> bool:
         clock, cluster = self.clock, self.cluster
         if cluster.feed is not None:
             return self._advance_with(cluster.feed, events)

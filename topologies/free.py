@@ -140,6 +140,11 @@ class FreeChips:
         return twin
 
     @property
+    def domains(self) -> int:
+        """The domains of the pool, free or not."""
+        return len(self._by_domain)
+
+    @property
     def groups(self) -> tuple[int, ...]:
         """The domains of each leaf group, as bits; none where there is no network."""
         return self._leaves[0]
