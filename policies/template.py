@@ -127,13 +127,31 @@ def test_a_small_job_passes_one_that_does_not_fit():
 """,
 }
 _IMPORTS = {
-    "order": "from policies.plug_ins import from_file\nfrom policies.queue import QueuedJob\nfrom scenarios.files import find\nfrom sim.run import run\n"
-    "from topologies.plant import Shape\n",
-    "placement": "from policies.plug_ins import from_file\nfrom scenarios.files import find\nfrom sim.run import run\nfrom topologies.free import FreeChips\n",
-    "backfill": "from policies.order import fifo\nfrom policies.placement import PACK\nfrom policies.plug_ins import from_file\n"
-    "from policies.queue import Queue, QueuedJob\nfrom policies.view import View\nfrom scenarios.files import find\n"
-    "from sim.run import run\nfrom topologies.free import FreeChips\nfrom topologies.headroom import Headroom\n"
-    "from topologies.plant import Shape\n",
+    "order": """\
+from policies.plug_ins import from_file
+from policies.queue import QueuedJob
+from scenarios.files import find
+from sim.run import run
+from topologies.plant import Shape
+""",
+    "placement": """\
+from policies.plug_ins import from_file
+from scenarios.files import find
+from sim.run import run
+from topologies.free import FreeChips
+""",
+    "backfill": """\
+from policies.order import fifo
+from policies.placement import PACK
+from policies.plug_ins import from_file
+from policies.queue import Queue, QueuedJob
+from policies.view import View
+from scenarios.files import find
+from sim.run import run
+from topologies.free import FreeChips
+from topologies.headroom import Headroom
+from topologies.plant import Shape
+""",
 }
 _BODIES = {"order": _ORDER, "placement": _PLACEMENT, "backfill": _BACKFILL}
 
