@@ -156,13 +156,15 @@ class Guard:
                 raise self._wrong(plug_in, f"starts {shown(start)}; allowed: Start(job, pool, placement)")
             given, pool, placement = start
             job = _waiting(view.queue, given, order)
+            if job is None:
+                raise self._wrong(plug_in, f"starts {shown(given)}, which is not waiting")
             try:
-                if job is None or job.row in started:
-                    raise Wrong("which it has started already" if job else "which is not waiting")
+                if job.row in started:
+                    raise Wrong("which it has started already")
                 seat = start_seat(trial, job, pool, placement)
             except Wrong as wrong:
                 where = f"in pool {shown(pool)} on {shown(placement)}"
-                raise self._wrong(plug_in, f"starts a job {where}, {wrong}", given) from None
+                raise self._wrong(plug_in, f"starts a job {where}, {wrong}", job) from None
             started.add(job.row)
             trial.start(job, pool, seat)
             starts.append(Start(job, pool, seat))
