@@ -387,3 +387,12 @@ def test_a_new_policy_runs_its_test_passes_and_it_is_never_overwritten(axis):
 def test_a_new_policy_needs_a_name_that_python_can_use(name):
     assert megawatt("new", "policy", name).exit_code == 2
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["own.yaml"]
+
+
+def test_the_examples_of_the_documentation_run_on_every_axis():
+    text = (Path(__file__).parents[2] / "docs/policies.md").read_text()
+    blocks = [block.split("```")[0] for block in text.split("```python\n")[1:]]
+    Path("mine.py").write_text("\n\n".join(blocks))
+    own = "order={mine.py:Weighted: {weight: 2}},placement=mine.py:emptiest,backfill=mine.py:first_ten"
+    for policy in ("order=mine.py:small_first", own):
+        ran(f"run-{len(policy)}", "--policy", policy)
