@@ -126,7 +126,6 @@ def _with_plug_ins(policy: Policy, plug_ins: Mapping[str, PlugIn], watchdog: Wat
         policy,
         names={**policy.names, **{axis: plug_in.name for axis, plug_in in plug_ins.items()}},
         written={**policy.written, **written, "plug_in_limit": format_quantity(watchdog.limit_s, "s")},
-        guard=guard,
     )
     if "order" in plug_ins:
         policy = replace(policy, order=guard.order(plug_ins["order"]))
@@ -134,7 +133,8 @@ def _with_plug_ins(policy: Policy, plug_ins: Mapping[str, PlugIn], watchdog: Wat
         policy = replace(policy, backfill=plug_ins["backfill"].policy)
     if "placement" in plug_ins:
         policy = replace(policy, placer=guard.placer(plug_ins["placement"]))
-    return policy
+    guard.built_in = lambda view, _order, _placer, unwatched=policy: decide(view, unwatched)
+    return replace(policy, guard=guard)
 
 
 def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | None:

@@ -37,6 +37,7 @@ class Guard:
         self._values: dict[int, tuple[QueuedJob, float]] = {}  # what the order said of waiting jobs, by row
         self._started: Sequence[Start] = ()
         self._queue: Queue | None = None
+        self.built_in: Backfill | None = None  # how a pass goes where only order or placement are plug-ins
 
     @property
     def hashes(self) -> dict[str, str]:
@@ -52,7 +53,7 @@ class Guard:
         self._queue = view.queue
         plug_in = self.plug_ins.get("backfill")
         if plug_in is None:
-            decisions = self._watchdog.call(self._about, None, backfill, view, order, placer)
+            decisions = self._watchdog.call(self._about, None, self.built_in or backfill, view, order, placer)
         else:
             before = _totals(view)
             answer = self._ask(plug_in, None, backfill, view, order, placer)
