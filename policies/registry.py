@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from policies.backfill import Backfill, greedy, none
+from policies.conservative import conservative
 from policies.easy import easy
 from policies.order import Order, fifo, sjf
 from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, PACK, SPREAD, Placer
@@ -10,7 +11,7 @@ from policies.power import POWERS, PowerPolicy
 from policies.topology import TOPOLOGY
 
 ORDERS: Mapping[str, Order] = {"fifo": fifo, "sjf": sjf}
-BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy}
+BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy, "conservative": conservative}
 PLACEMENTS: Mapping[str, Placer] = {
     "pack": PACK,
     "spread": SPREAD,

@@ -5,12 +5,15 @@ A policy reads a View and returns Decisions. It changes nothing; the run applies
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policies.queue import Queue, QueuedJob
 from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
 from topologies.plant import Shape
+
+if TYPE_CHECKING:
+    from policies.plan import Plan
 
 NO_ROOM = "no room"  # fewer free chips than the gang needs
 NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
@@ -76,7 +79,8 @@ class View:
 
     free and running are by pool, running sorted by planned end. memo is what the previous pass
     returned, None if chips have been released since; arrived are the jobs that joined since then. rises: power that
-    will come back at the feed at a known time, as releases without chips.
+    will come back at the feed at a known time, as releases without chips. plan is what the previous pass promised to
+    those who wait: unlike the memo it outlives releases.
     """
 
     now_s: float
@@ -87,15 +91,18 @@ class View:
     arrived: Sequence[QueuedJob] = ()
     memo: Memo | None = None
     rises: Sequence[Release] = ()
+    plan: "Plan | None" = None
 
 
 @dataclass(slots=True)
 class Decisions:
     """The jobs to start, in order, and for each shape that was tried in vain the reason.
 
-    A shape that waits and is not in blocked stands behind the head of a queue that lets nobody pass.
+    A shape that waits and is not in blocked stands behind the head of a queue that lets nobody pass. plan: the
+    reservations of all who wait, where the policy makes them.
     """
 
     starts: list[Start] = field(default_factory=list)
     blocked: Blocked = field(default_factory=dict)
     memo: Memo | None = None
+    plan: "Plan | None" = None

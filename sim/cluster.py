@@ -7,6 +7,7 @@ import simpy
 
 from outputs.record import Record
 from policies.build import Policy, decide, never_starts
+from policies.plan import Plan
 from policies.queue import Queue, QueuedJob
 from policies.view import DEFERRED, HELD, Memo, Release, Start, View
 from scenarios.contract import no_site
@@ -59,6 +60,7 @@ class Cluster:
         self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
         self._arrived: list[QueuedJob] = []
         self._memo: Memo | None = None
+        self._plan: Plan | None = None
         self._growing = bool(plant.growing) and plant.it_cap_nw is not None
 
     def deliver(self, pool: int, racks: int) -> None:
@@ -116,10 +118,13 @@ class Cluster:
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
         if self.queue.jobs:
             rises = () if self.feed is None else self.feed.rises
-            view = View(now_s, self.queue, self.free, self.headroom, self.running, self._arrived, self._memo, rises)
+            view = View(
+                now_s, self.queue, self.free, self.headroom, self.running, self._arrived, self._memo, rises, self._plan
+            )
             decisions = decide(view, self.policy)
             self._arrived = []
             self._memo = decisions.memo
+            self._plan = decisions.plan
             self.record.passes += 1
             for start in decisions.starts:
                 self._start(start, now_s)

@@ -27,7 +27,7 @@ class Site:
         self.draws = (0,) * len(pools) if draws is None else draws
         self.running = [[] for _ in pools]
         self.headroom = Headroom(feed, limits)
-        self.queue, self.arrived, self.memo = Queue(), [], None
+        self.queue, self.arrived, self.memo, self.plan = Queue(), [], None, None
         self.rows, self.gangs = count(), count(1_000)
 
     def runs(self, chips, until_s, pool=0, domain=None):
@@ -46,19 +46,21 @@ class Site:
         insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement, pool, chips * draw_nw))
         return True
 
-    def waits(self, chips, estimate_s, submit_s=0, pools=None):
+    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None):
         """A job that has just joined the queue; its row."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
         draws = tuple(self.draws[at] for at in pools)
         shape = Shape(pools, chips, pace_s=(1.0,) * len(pools), draw_nw=draws)
-        job = QueuedJob(next(self.rows), shape, submit_s, estimate_s)
+        job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s)
         self.queue.add(job, self.order(job))
         self.arrived.append(job)
         return job.row
 
     def view(self):
-        return View(self.now_s, self.queue, self.free, self.headroom, self.running, self.arrived, self.memo)
+        return View(
+            self.now_s, self.queue, self.free, self.headroom, self.running, self.arrived, self.memo, (), self.plan
+        )
 
     def decide(self, backfill):
         return backfill(self.view(), self.order, self.placer)
@@ -84,7 +86,16 @@ class Site:
             end_s = self.now_s + job.estimate_s(pool)
             gang_nw = job.shape.gang_nw(pool)
             insort(self.running[pool], Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
-        self.arrived, self.memo = [], decisions.memo
+        self.arrived, self.memo, self.plan = [], decisions.memo, decisions.plan
+
+    def ends(self, row):
+        """A gang ends, as planned or before."""
+        for pool, running in enumerate(self.running):
+            for run in [run for run in running if run.row == row]:
+                running.remove(run)
+                self.free[pool].give(run.placement)
+                self.headroom.give(pool, run.placement, self.draws[pool])
+                self.memo = None
 
     def goes_on(self, now_s):
         """Time goes on to an instant; the gangs that are planned to end by then have ended."""
