@@ -10,7 +10,7 @@ Once none can move, each reservation starts when something ends: no clock is nee
 
 import math
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 from policies.futures import Promise
 from policies.order import Order, in_order
@@ -72,16 +72,17 @@ def _promised(waiting: Sequence[QueuedJob], old: Plan) -> list[Promise]:
 
 def _compress(plan: Plan, kept: Sequence[Promise], now_s: float) -> list[Promise]:
     """Move reservations forward until none can; those that are due."""
-    rows, moved = [promise.job.row for promise in kept], True
-    while moved:
-        moved = False
-        for row in rows:
-            promise = plan.promises[row]
-            if plan.may_move(promise, now_s):
-                plan.remove(promise)
-                sooner = plan.earliest(promise.job, now_s, promise.start_s)
-                plan.put(sooner or promise, now_s)
-                moved = moved or sooner is not None
+    rows = [promise.job.row for promise in kept]
+    later_s = [now_s] * len(rows)  # from when on there is more than when a job was last looked at
+    while rows and min(later_s) < math.inf:
+        moves_s = []
+        more_s = math.inf
+        for row, then_s in zip(rows, later_s, strict=True):
+            left_s = plan.move(plan.promises[row], now_s, min(then_s, more_s))
+            more_s = min(more_s, left_s)
+            moves_s.append(left_s)
+        # What those behind a job have left is new to it in the next round.
+        later_s = [*[*accumulate(reversed(moves_s), min)][::-1][1:], math.inf]
     if kept:
         plan.last = kept[-1].job
     return _start([plan.promises[row] for row in rows], plan, now_s)
@@ -91,7 +92,7 @@ def _add(plan: Plan, jobs: Sequence[QueuedJob], now_s: float) -> list[Promise]:
     """Reserve for more jobs, in order; those that start at once."""
     promises = []
     for job in jobs:
-        promise = plan.earliest(job, now_s) or Promise(job, -1, math.inf, math.inf, ())
+        promise = plan.earliest(job, now_s) or Promise(job, -1, math.inf, math.inf, (), math.inf)
         plan.put(promise, now_s)
         plan.last = job
         promises.append(promise)

@@ -19,13 +19,17 @@ from topologies.plant import Shape
 
 
 class Promise(NamedTuple):
-    """The reservation of a waiting gang: a place from a time to another [s]. At infinity it has none, in no pool."""
+    """The reservation of a waiting gang: a place from a time to another [s]. At infinity it has none, in no pool.
+
+    length_s: the estimate of its run time in that pool.
+    """
 
     job: QueuedJob
     pool: int
     start_s: float
     end_s: float
     placement: Placement
+    length_s: float
 
     def takes_nw(self) -> int:
         """What the gang draws more at the feed."""
@@ -131,7 +135,7 @@ class Futures:
         least = None
         for time_s in {start_s, *[other.start_s for other in beside if other.start_s > start_s]}:
             then = self._power_at(time_s).copy()
-            for job, pool, start, end, placement in beside:
+            for job, pool, start, end, placement, _ in beside:
                 if start <= time_s < end:
                     then.take(pool, placement, job.shape.draw_nw[job.shape.pools.index(pool)])
             least = then if least is None else least.least(then)
@@ -149,7 +153,7 @@ class Futures:
 
     def holds(self, promise: Promise, others: Sequence[Collection[Promise]]) -> bool:
         """Whether a gang can stay where it is promised to, beside the others."""
-        job, pool, start_s, end_s, placement = promise
+        job, pool, start_s, end_s, placement, _ = promise
         if not self.left(pool, start_s, end_s, others[pool]).holds(placement):
             return False
         if not self.headroom.bound_below:

@@ -24,7 +24,7 @@ class Plan:
     in the order of those that have been planned.
     """
 
-    __slots__ = ("_chips", "_feed", "_futures", "_held", "_one", "due_s", "last", "promises")
+    __slots__ = ("_barred", "_chips", "_feed", "_futures", "_held", "_one", "due_s", "last", "promises")
 
     def __init__(self, view: View, placer: Placer) -> None:
         """Nobody is promised anything yet."""
@@ -43,6 +43,7 @@ class Plan:
             self._feed = Steps(now_s, headroom.feed_nw, gives)
         self._held: list[dict[int, Promise]] = [{} for _ in free]  # by pool and row: promised or started
         self._one = [index.domains == 1 and index.boxes is None and not headroom.bound_below for index in free]
+        self._barred: dict[tuple[int, int, float], float] = {}  # (pool, chips, length): none of these can start before
         self.due_s = min([runs[0].planned_end_s for runs in running if runs], default=math.inf)
         self.promises: dict[int, Promise] = {}
         self.last: QueuedJob | None = None
@@ -55,6 +56,7 @@ class Plan:
         twin._feed = self._feed and self._feed.copy()
         twin._held = [held.copy() for held in self._held]
         twin._one = self._one
+        twin._barred = {}
         twin.due_s = self.due_s
         twin.last = self.last
         twin.promises = self.promises.copy()
@@ -62,7 +64,7 @@ class Plan:
 
     def put(self, promise: Promise, now_s: float) -> None:
         """Promise a gang its place, or let it start there now."""
-        job, pool, start_s, end_s, _ = promise
+        job, pool, start_s, end_s, _, _ = promise
         self.promises[job.row] = promise
         if pool < 0:
             return
@@ -74,7 +76,7 @@ class Plan:
 
     def remove(self, promise: Promise) -> None:
         """Take a promise back."""
-        job, pool, start_s, end_s, _ = promise
+        job, pool, start_s, end_s, _, _ = promise
         del self.promises[job.row]
         if pool < 0:
             return
@@ -93,9 +95,9 @@ class Plan:
             return
         others = [held.values() for held in self._held]
         for promise in promises:
-            job, pool, start_s, end_s, _ = promise
+            job, pool, start_s, _, _, _ = promise
             if pool >= 0:
-                if start_s < now_s or self._with_room(job.shape, pool, end_s - start_s, start_s, math.inf) != start_s:
+                if start_s < now_s or self._with_room(job.shape, pool, promise.length_s, start_s, math.inf) != start_s:
                     return
                 if not self._one[pool] and not self._futures.holds(promise, others):
                     return
@@ -107,8 +109,8 @@ class Plan:
             return False
         chips = []
         for pool, steps in enumerate(self._chips):
-            changes = [(start_s, -job.shape.chips) for job, at, start_s, _, _ in promises if at == pool]
-            changes += [(end_s, job.shape.chips) for job, at, _, end_s, _ in promises if at == pool]
+            changes = [(start_s, -job.shape.chips) for job, at, start_s, _, _, _ in promises if at == pool]
+            changes += [(end_s, job.shape.chips) for job, at, _, end_s, _, _ in promises if at == pool]
             chips.append(steps.changed(changes))
             if min(chips[-1].values) < 0 or (changes and min(changes)[0] < now_s):
                 return False
@@ -120,14 +122,54 @@ class Plan:
                 self.due_s = min(self.due_s, promise.start_s if promise.start_s > now_s else promise.end_s)
         return True
 
-    def may_move(self, promise: Promise, now_s: float) -> bool:
+    def move(self, promise: Promise, now_s: float, more_s: float) -> float:
+        """Move a promise to the earliest start that delays nobody, if that is earlier.
+
+        more_s: from when on there is more than when it was last looked at. Gives the time from which on the move left
+        more for others; infinite if there was none.
+        """
+        job, pool, before_s, _, _, _ = promise
+        shape, sooner = job.shape, None
+        if before_s <= now_s:
+            return math.inf
+        if shape.pools == (pool,) and self._one[pool] and self._feed is None:
+            if more_s < before_s:  # its own processors are enough for what follows
+                sooner = self._sooner_alone(promise, now_s)
+        elif more_s < before_s + max([job.estimate_s(at) for at in shape.pools]) and self._may_move(promise, now_s):
+            self.remove(promise)
+            sooner = self.earliest(job, now_s, before_s)
+            self.put(promise, now_s)
+        if sooner is None:
+            return math.inf
+        self.remove(promise)
+        self.put(sooner, now_s)
+        more_s = before_s if sooner.pool != pool or self._feed is not None else max(before_s, sooner.end_s)
+        for key in [key for key, until_s in self._barred.items() if until_s > more_s]:
+            del self._barred[key]
+        return more_s
+
+    def _sooner_alone(self, promise: Promise, now_s: float) -> Promise | None:
+        """The earlier start on processors that are all alike, looked for with the promise in its place.
+
+        A gang as large and long as another of which that is known cannot start before that one does.
+        """
+        job, pool, before_s, _, seat, length_s = promise
+        key = (pool, job.shape.chips, length_s)
+        barred_s = self._barred.get(key, now_s)
+        after_s = barred_s if barred_s <= before_s else now_s
+        start_s = self._chips[pool].first(job.shape.chips, length_s, after_s, before_s, before_s)
+        if start_s < before_s:
+            end_s = max(start_s + length_s, math.nextafter(start_s, math.inf))
+            return Promise(job, pool, start_s, end_s, seat, length_s)
+        self._barred[key] = max(before_s, barred_s)
+        return None
+
+    def _may_move(self, promise: Promise, now_s: float) -> bool:
         """Whether there are chips for an earlier start, looked at with the promise in its place."""
-        job, own, before_s, _, _ = promise
+        job, own, before_s, _, _, _ = promise
         shape = job.shape
         for pool in shape.pools:
-            after_s = now_s
-            if not self._one[pool]:
-                after_s = max(now_s, self._futures.soonest_s(shape, pool))
+            after_s = now_s if self._one[pool] else max(now_s, self._futures.soonest_s(shape, pool))
             known_s = before_s if pool == own else math.inf
             first = self._chips[pool].first
             if after_s < before_s and first(shape.chips, job.estimate_s(pool), after_s, before_s, known_s) < before_s:
@@ -149,7 +191,7 @@ class Plan:
                 end_s = max(start_s + length_s, math.nextafter(start_s, math.inf))
                 seat = ((0, shape.chips),) if one else self._futures.seat(shape, pool, start_s, end_s, others)
                 if seat is not None:
-                    found = Promise(job, pool, start_s, end_s, seat)
+                    found = Promise(job, pool, start_s, end_s, seat, length_s)
                     before_s = start_s
                     break
                 start_s = self._next_after(pool, start_s)

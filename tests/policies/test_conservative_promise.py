@@ -1,4 +1,4 @@
-"""Conservative backfill's promise on domains, under caps and in tori: nobody starts after the first time it was given."""
+"""Conservative's promise on domains, under caps and in tori: nobody starts after the first time it was given."""
 
 import pytest
 from hypothesis import given, settings
@@ -42,6 +42,12 @@ JOB = st.tuples(st.integers(0, 15), st.integers(1, 12), st.integers(1, 9), st.in
 JOBS = st.lists(JOB, min_size=2, max_size=16)
 
 
+def could_be_sooner(plan, promise, now_s):
+    alone = plan.copy()
+    alone.remove(promise)
+    return alone.earliest(promise.job, now_s, promise.start_s) is not None
+
+
 def replay(cluster, jobs, early=True):
     """Run (submit, chips, estimate, less) to the end, with passes at arrivals and ends only: promised and started."""
     empty = [index.copy() for index in cluster.free], cluster.headroom.copy()
@@ -69,6 +75,7 @@ def replay(cluster, jobs, early=True):
         if decisions.plan is not None:
             for row, promise in decisions.plan.promises.items():
                 promised.setdefault(row, promise.start_s)
+                assert not could_be_sooner(decisions.plan, promise, cluster.now_s)
         assert ends or ahead or not cluster.queue.jobs, "they wait for nothing"
     return promised, starts
 
