@@ -80,28 +80,28 @@ class Futures:
     def soonest_s(self, shape: Shape, pool: int) -> float:
         """The earliest time at which a gang has a place beside the running ones alone; infinite where it never has.
 
-        A place that is there stays as more gangs end: so the first of their ends is searched by halves.
+        A place that is there stays as more gangs end: so ever longer strides of ends are passed until there is one, and
+        the last stride is halved until its first end is left.
         """
         key = (shape, pool)
         found = self._ends.get(key)
-        if found is not None:
-            return found
-        running, place_in = self.running[pool], self.placer.place
-        low, high = -1, len(running)
-        if place_in(self.free_at(pool, self.now_s), shape.chips, 0) is not None:
-            high = -1
-        elif not running or place_in(self.free_at(pool, running[-1].planned_end_s), shape.chips, 0) is None:
-            low = high
-        while low + 1 < high:
-            middle = (low + high) // 2
-            if place_in(self.free_at(pool, running[middle].planned_end_s), shape.chips, 0) is None:
-                low = middle
-            else:
-                high = middle
-        ends = [*[run.planned_end_s for run in running[max(0, high) : high + 1]], math.inf]
-        found = self.now_s if high < 0 else ends[0]
-        self._ends[key] = found
+        if found is None:
+            ends = [self.now_s, *[run.planned_end_s for run in self.running[pool]]]
+            without, at, stride = -1, 0, 1
+            while at < len(ends) and not self._has_place(shape, pool, ends[at]):
+                without, at, stride = at, at + stride, 2 * stride
+            with_place = min(at, len(ends))
+            while without + 1 < with_place:
+                middle = (without + with_place) // 2
+                if self._has_place(shape, pool, ends[middle]):
+                    with_place = middle
+                else:
+                    without = middle
+            found = self._ends[key] = ends[with_place] if with_place < len(ends) else math.inf
         return found
+
+    def _has_place(self, shape: Shape, pool: int, time_s: float) -> bool:
+        return self.placer.place(self.free_at(pool, time_s), shape.chips, 0) is not None
 
     def left(self, pool: int, start_s: float, end_s: float, others: Collection[Promise]) -> FreeChips:
         """The chips of a pool that are free all the time from start to end, with others promised theirs."""
