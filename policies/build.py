@@ -45,12 +45,13 @@ def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
     if policy.guard is not None:
         return policy.guard.decide(view, policy.backfill, policy.order, policy.placer)
+    placer = policy.placer if policy.placer.seeing is None else policy.placer.seeing(view)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
         (job,) = view.arrived
-        found = find(view.free, view.headroom, policy.placer, job.shape)
+        found = find(view.free, view.headroom, placer, job.shape)
         if found is not None:
             return Decisions([Start(job, *found)])
-    return policy.backfill(view, policy.order, policy.placer)
+    return policy.backfill(view, policy.order, placer)
 
 
 def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from policies.preference import energy, rental
+from policies.view import View
 from topologies.free import FreeChips, Placement, domain_bits, lowest
 from topologies.headroom import Headroom
 from topologies.plant import Prefer
@@ -27,7 +28,8 @@ class Placer(NamedTuple):
     same where levels below the feed can bind; None where it is enough to place first the equal parts of a gang and
     then its remainder, of the smallest size. A gang whose parts can be cut otherwise needs one of its own, which must
     find a place wherever there is one: only then does a gang keep it when more power comes free. prefer: which pools
-    are tried first, by default in the order of the fleet. about: a line, where place's own does not say it.
+    are tried first, by default in the order of the fleet. about: a line, where place's own does not say it. seeing: what
+    takes its place in a pass where it matters who runs and waits; None where only free chips do.
     """
 
     place: Place
@@ -35,6 +37,7 @@ class Placer(NamedTuple):
     under: PlaceUnder | None = None
     prefer: Prefer | None = None
     about: str | None = None
+    seeing: "Callable[[View], Placer] | None" = None
 
 
 def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
@@ -58,6 +61,23 @@ def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
             return None
         placed = (*placed, (last, rest))
     return placed if free.boxes is None else sliced(free, placed)
+
+
+def first_fit(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
+    """The first domain by index that fits; a larger gang takes the first empty ones, and for its remainder one more."""
+    size = free.domain_chips
+    whole, rest = divmod(chips, size)
+    placed: Placement = tuple([(domain, size) for domain in free.empty(whole, avoid)])
+    if len(placed) < whole:
+        return None
+    if rest:
+        able = 0
+        for _, domains in free.levels(rest, avoid | domain_bits(placed)):
+            able |= domains
+        if not able:
+            return None
+        placed = (*placed, ((able & -able).bit_length() - 1, rest))
+    return sliced(free, placed)
 
 
 def contiguous(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
@@ -155,6 +175,7 @@ def single_chip(_chips: int, _domain_chips: int) -> int:
 
 
 PACK = Placer(pack, pack_smallest_part)
+FIRST_FIT = Placer(first_fit, pack_smallest_part)
 CONTIGUOUS = Placer(contiguous, pack_smallest_part)
 EFFICIENT = PACK._replace(prefer=energy, about="As pack, in the pool that adds the fewest joules to a unit of work.")
 CHEAPEST = PACK._replace(

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from policies.backfill import Backfill, greedy, none
 from policies.conservative import conservative
 from policies.easy import easy
+from policies.fragmentation import FRAGMENTATION
 from policies.order import Order, fifo, sjf
-from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, PACK, SPREAD, Placer
+from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, FIRST_FIT, PACK, SPREAD, Placer
 from policies.power import POWERS, PowerPolicy
 from policies.topology import TOPOLOGY
 
@@ -17,6 +18,8 @@ PLACEMENTS: Mapping[str, Placer] = {
     "spread": SPREAD,
     "topology": TOPOLOGY,
     "contiguous": CONTIGUOUS,
+    "first-fit": FIRST_FIT,
+    "fragmentation": FRAGMENTATION,
     "efficient": EFFICIENT,
     "cheapest": CHEAPEST,
 }

@@ -115,9 +115,10 @@ class Site:
         }
         running = [list(pool) for pool in self.running]
         memo = None if self.memo is None else (self.memo.head, dict(self.memo.blocked))
+        promises = None if self.plan is None else dict(self.plan.promises)
         power = (self.headroom.feed_nw, list(self.headroom.spare_nw))
         totals = [pool.free for pool in self.free]
-        return free, totals, power, lanes, self.queue.jobs, running, list(self.arrived), memo
+        return free, totals, power, lanes, self.queue.jobs, running, list(self.arrived), memo, promises
 
 
 @pytest.fixture(scope="session")

@@ -98,10 +98,10 @@ def test_a_policy_option_is_a_list_of_overrides():
     [
         ("policy: sfj", "unknown policy 'sfj'; did you mean 'sjf'? (allowed: easy, fifo, fifo-skip, sjf, "),
         ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: fifo, sjf)"),
-        ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: easy, greedy, none)"),
+        ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: conservative, easy, greedy, none)"),
         (
             "policy: {placement: random}",
-            "unknown placement 'random' (allowed: cheapest, contiguous, efficient, pack, spread, topology)",
+            "unknown placement 'random' (allowed: cheapest, contiguous, efficient, first-fit, fragmentation, pack, ",
         ),
     ],
 )

@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.backfill import greedy, none
+from policies.conservative import conservative
 from policies.easy import easy
 from policies.order import fifo, sjf
 
-BACKFILLS = st.sampled_from([none, greedy, easy])
+BACKFILLS = st.sampled_from([none, greedy, easy, conservative])
 JOBS = st.lists(st.tuples(st.integers(1, 8), st.integers(1, 12)), max_size=6)
 LATER = st.lists(st.tuples(st.integers(0, 5), JOBS), min_size=1, max_size=4)
 RUNNING = st.lists(st.tuples(st.integers(1, 5), st.integers(-2, 15)), max_size=5)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from policies.backfill import greedy, none
 from policies.build import Policy, decide
+from policies.conservative import conservative
 from policies.easy import easy
 from policies.order import fifo, sjf
 from policies.placement import PACK
@@ -16,7 +17,7 @@ JOBS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 9)), max_size=6)
 RULES = st.builds(
     lambda order, backfill: Policy(order, backfill, PACK, RESERVE, {}, {}),
     st.sampled_from([fifo, sjf]),
-    st.sampled_from([none, greedy, easy]),
+    st.sampled_from([none, greedy, easy, conservative]),
 )
 
 
