@@ -43,9 +43,9 @@ class Policy:
 
 def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
-    if policy.guard is not None:
-        return policy.guard.decide(view, policy.backfill, policy.order, policy.placer)
     placer = policy.placer if policy.placer.seeing is None else policy.placer.seeing(view)
+    if policy.guard is not None:
+        return policy.guard.decide(view, policy.backfill, policy.order, placer)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
         (job,) = view.arrived
         found = find(view.free, view.headroom, placer, job.shape)

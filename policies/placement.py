@@ -28,8 +28,8 @@ class Placer(NamedTuple):
     same where levels below the feed can bind; None where it is enough to place first the equal parts of a gang and
     then its remainder, of the smallest size. A gang whose parts can be cut otherwise needs one of its own, which must
     find a place wherever there is one: only then does a gang keep it when more power comes free. prefer: which pools
-    are tried first, by default in the order of the fleet. about: a line, where place's own does not say it. seeing: what
-    takes its place in a pass where it matters who runs and waits; None where only free chips do.
+    are tried first, by default in the order of the fleet. about: a line, where place's own does not say it. seeing:
+    what takes its place in a pass where it matters who runs and waits; None where only free chips do.
     """
 
     place: Place
