@@ -40,6 +40,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
             "start_s": jobs.start_s,
             "end_s": jobs.end_s,
             "estimate_s": np.where(trains[jobs.job_class], jobs.estimate * planned_pace_s(jobs, plant), jobs.estimate),
+            "deadline_s": jobs.deadline_s,
             "status": pl.Series(status),
             "reason": _names(why, np.array([*record.reasons, ""])),
             "work": np.where(trains[jobs.job_class], jobs.work, jobs.work * jobs.chips),
@@ -54,6 +55,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
     )
     started = pl.col("start_s").is_not_null()
     frame = frame.with_columns(pl.col("start_s", "end_s", "run_s", "estimate_s").fill_nan(None))
+    frame = frame.with_columns(pl.when(pl.col("deadline_s").is_finite()).then("deadline_s").alias("deadline_s"))
     columns = [
         pl.format("{}/{}", "job_class", "number").alias("job_id"),
         "job_class",
@@ -67,6 +69,7 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
         (pl.col("start_s") - pl.col("submit_s")).alias("wait_s"),
         "run_s",  # on chips
         "estimate_s",
+        *(["deadline_s"] if np.isfinite(jobs.deadline_s).any() else []),
         "status",
         pl.when(pl.col("status") == "rejected").then("reason").alias("reason"),
         "work",  # tokens, or the chip-seconds that a log or a law of durations asks for

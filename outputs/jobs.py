@@ -29,6 +29,7 @@ class Jobs:
     work: Floats  # seconds of run time, or tokens
     estimate: Floats
     portable: Bools
+    deadline_s: Floats  # infinite where there is none
 
     @property
     def started(self) -> Bools:
@@ -74,4 +75,5 @@ def job_columns(record: Record) -> Jobs:
         work=column("work").astype(np.float64)[order],
         estimate=column("estimate").astype(np.float64)[order],
         portable=column("portable").astype(np.bool_)[order],
+        deadline_s=column("deadline_s").astype(np.float64)[order],
     )

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outputs.deadlines import deadline_metrics
 from outputs.energy import curtailment_metrics, power_columns, power_metrics, powered_racks
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
@@ -46,11 +47,11 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     work = work_of(record, jobs, stays, plant)
     warmup_s = min(scenario.keys.warmup, record.end_time_s)
     counted = jobs.submit_s >= warmup_s
-    summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, stays, counted)}
+    summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, stays, counted, record.end_time_s)}
     class_names = [keys.job_class for keys in scenario.keys.workload]
     if len(class_names) > 1:
         for at, name in enumerate(class_names):
-            part = _job_metrics(jobs, stays, counted & (jobs.job_class == at))
+            part = _job_metrics(jobs, stays, counted & (jobs.job_class == at), record.end_time_s)
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)
@@ -118,7 +119,7 @@ def bounded_slowdown(wait_s: Floats, run_s: Floats) -> Floats:
     return np.asarray(np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, SLOWDOWN_TAU_S)))
 
 
-def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools) -> dict[str, float]:
+def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools, end_s: float) -> dict[str, float]:
     started, completed = counted & jobs.started, counted & jobs.completed
     running = stays.hold(jobs)
     wait_s = jobs.start_s - jobs.submit_s
@@ -136,7 +137,7 @@ def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools) -> dict[str, float]:
     metrics |= _spread("bounded_slowdown", "ratio", slowdown)
     if completed.any():
         metrics["makespan_s"] = float(jobs.end_s[completed].max() - jobs.submit_s[counted].min())
-    return metrics
+    return metrics | deadline_metrics(jobs, counted, end_s)
 
 
 def _spread(name: str, unit: str, values: Floats) -> dict[str, float]:

@@ -8,22 +8,20 @@ move the head's seat and so free a held job; that job is looked at again at the 
 from collections.abc import Callable
 from typing import TypeAlias
 
-from policies.order import Order, in_order
 from policies.placement import Placer
-from policies.queue import Walk
 from policies.trial import Trial
 from policies.view import Blocked, Decisions, Memo, View
 
-Backfill: TypeAlias = Callable[[View, Order, Placer], Decisions]
+Backfill: TypeAlias = Callable[[View, Placer], Decisions]
 
 
-def none(view: View, _order: Order, placer: Placer) -> Decisions:
+def none(view: View, placer: Placer) -> Decisions:
     """Nobody passes: jobs start from the head of the queue until one does not fit."""
     memo = view.memo
-    if memo is not None and memo.head is view.queue.head():
+    if memo is not None and memo.head is view.queue.head(view):
         return Decisions([], memo.blocked, memo)
     trial = Trial(view, placer)
-    walk = Walk(view.queue)
+    walk = view.queue.walk(view, trial.starts)
     for job in walk:
         found = trial.find(job.shape)
         if found is None:
@@ -34,13 +32,13 @@ def none(view: View, _order: Order, placer: Placer) -> Decisions:
     return Decisions(trial.starts)
 
 
-def greedy(view: View, order: Order, placer: Placer) -> Decisions:
+def greedy(view: View, placer: Placer) -> Decisions:
     """Everybody who fits starts, in order; the head has no reservation and can starve."""
     memo = view.memo
     trial = Trial(view, placer)
     if memo is not None:
         known = dict(memo.blocked)
-        for job in in_order(view.arrived, order):
+        for job in view.queue.in_order(view.arrived, view, trial.starts):
             if job.shape not in known:
                 found = trial.find(job.shape)
                 if found is None:
@@ -50,7 +48,7 @@ def greedy(view: View, order: Order, placer: Placer) -> Decisions:
         known = trial.reasons(known)
         return Decisions(trial.starts, known, Memo(None, known))
     blocked: Blocked = {}
-    walk = Walk(view.queue)
+    walk = view.queue.walk(view, trial.starts)
     for job in walk:
         found = trial.find(job.shape)
         if found is None:

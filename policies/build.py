@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.backfill import Backfill
+from policies.fairness import fair_share
 from policies.faults import PlugIn
 from policies.guard import Guard
-from policies.order import Order
+from policies.order import LeastAttainedService
 from policies.placement import Placer
 from policies.plug_ins import Finder
 from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
+from policies.queues import Order
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS, PRESETS
 from policies.trial import find
 from policies.view import Decisions, Start, View
@@ -18,7 +20,7 @@ from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.plug_ins import PLUGGABLE, Parameters
-from scenarios.schema import Deferred, Oversubscribed
+from scenarios.schema import Deferred, FairShareOrder, LasOrder, Oversubscribed
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.build import gang_sizes
@@ -45,13 +47,13 @@ def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
     placer = policy.placer if policy.placer.seeing is None else policy.placer.seeing(view)
     if policy.guard is not None:
-        return policy.guard.decide(view, policy.backfill, policy.order, placer)
+        return policy.guard.decide(view, policy.backfill, placer)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
         (job,) = view.arrived
         found = find(view.free, view.headroom, placer, job.shape)
         if found is not None:
             return Decisions([Start(job, *found)])
-    return policy.backfill(view, policy.order, placer)
+    return policy.backfill(view, placer)
 
 
 def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:
@@ -80,11 +82,15 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
         choice = getattr(keys, axis)
         if isinstance(choice, str) and choice in known:
             names[axis] = choice
+        elif isinstance(choice, Keys):
+            continue  # a built-in policy with parameters
         elif axis in PLUGGABLE and choice is not None:
             plug_ins[axis] = _plug_in(scenario, finder, axis, choice, known)
         elif isinstance(choice, str):
             raise scenario.error(unknown(axis, choice, known), "policy", axis)
+    order, written_order = _order(scenario, names)
     power, written = _power(scenario, names)
+    written |= written_order
     if plant.it_cap_nw is None and not plant.limits:
         power = RESERVE  # nothing caps the draw, so all power policies are the same
     if names["placement"] == "contiguous" and plant.network is None:
@@ -95,9 +101,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
             if pool.rental_usd_per_s is None:
                 text = f"cheapest needs what {pool.accelerator} costs: give it rental in catalog.accelerators"
                 raise scenario.error(text, "fleet", index, "rack")
-    policy = Policy(
-        ORDERS[names["order"]], BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written
-    )
+    policy = Policy(order, BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written)
     if plug_ins:
         policy = _with_plug_ins(policy, plug_ins, watchdog)
     for index in range(len(scenario.keys.workload)):
@@ -131,11 +135,21 @@ def _with_plug_ins(policy: Policy, plug_ins: Mapping[str, PlugIn], watchdog: Wat
     if "order" in plug_ins:
         policy = replace(policy, order=guard.order(plug_ins["order"]))
     if "backfill" in plug_ins:
-        policy = replace(policy, backfill=plug_ins["backfill"].policy)
+        policy = replace(policy, backfill=_of_the_user(plug_ins["backfill"], policy.order))
     if "placement" in plug_ins:
         policy = replace(policy, placer=guard.placer(plug_ins["placement"]))
-    guard.built_in = lambda view, _order, _placer, unwatched=policy: decide(view, unwatched)
+    guard.built_in = lambda view, _placer, unwatched=policy: decide(view, unwatched)
     return replace(policy, guard=guard)
+
+
+def _of_the_user(plug_in: PlugIn, order: Order) -> Backfill:
+    """A backfill that is told the order too: built-in ones have no use for it, since the queue knows its order."""
+
+    def backfill(view: View, placer: Placer) -> Decisions:
+        answer: Decisions = plug_in.policy(view, order, placer)
+        return answer
+
+    return backfill
 
 
 def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | None:
@@ -144,6 +158,18 @@ def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | No
     if isinstance(shape, str):
         return shape
     return never_starts(plant, policy, shape)
+
+
+def _order(scenario: Scenario, names: dict[str, str]) -> tuple[Order, dict[str, Any]]:
+    """The order with its parameters, and how a scenario would write it."""
+    choice = scenario.keys.policy.order
+    if isinstance(choice, LasOrder):
+        names["order"] = "las"
+        return LeastAttainedService(tuple(choice.las.thresholds)), {"order": _dump(choice)}
+    if isinstance(choice, FairShareOrder):
+        names["order"] = "fair-share"
+        return fair_share(choice.fair_share.half_life), {"order": _dump(choice)}
+    return ORDERS[names["order"]], {"order": names["order"]}
 
 
 def _power(scenario: Scenario, names: dict[str, str]) -> tuple[PowerPolicy, dict[str, Any]]:

@@ -13,24 +13,23 @@ from collections.abc import Sequence
 from itertools import accumulate, takewhile
 
 from policies.futures import Promise
-from policies.order import Order, in_order
 from policies.placement import Placer
 from policies.plan import Plan
-from policies.queue import OrderKey, QueuedJob, Walk
+from policies.queue import QueuedJob
 from policies.trial import Trial
 from policies.view import HELD, Decisions, Memo, View
 
 
-def conservative(view: View, order: Order, placer: Placer) -> Decisions:
+def conservative(view: View, placer: Placer) -> Decisions:
     """Everybody has a reservation; who comes later in the order may pass if that delays none before it."""
     old, memo = view.plan, view.memo
     if memo is not None and old is not None and view.now_s < old.due_s:
-        arrived = in_order(view.arrived, order)
-        if not arrived or old.last is None or _key(arrived[0], order) > _key(old.last, order):
+        arrived = _arrived_last(view, old)
+        if arrived is not None:
             plan = old.copy()
             starts = _add(plan, arrived, view.now_s)
             return _decisions(view, placer, plan, starts)
-    waiting = _in_queue(view)
+    waiting = list(view.queue.walk(view, ()).through())
     if old is None or not old.promises:
         trial = Trial(view, placer)
         if _start_all(waiting, trial):
@@ -44,14 +43,11 @@ def conservative(view: View, order: Order, placer: Placer) -> Decisions:
     return _decisions(view, placer, plan, starts)
 
 
-def _in_queue(view: View) -> list[QueuedJob]:
-    """All who wait, in order."""
-    found = []
-    walk = Walk(view.queue)
-    for job in walk:
-        found.append(job)
-        walk.next()
-    return found
+def _arrived_last(view: View, old: Plan) -> Sequence[QueuedJob] | None:
+    """The arrivals in order, None where one comes before somebody who has a reservation."""
+    if old.last is None:
+        return list(view.queue.in_order(view.arrived, view, ()))
+    return view.queue.behind(old.last, view.arrived, view)
 
 
 def _start_all(waiting: Sequence[QueuedJob], trial: Trial) -> bool:
@@ -114,7 +110,3 @@ def _decisions(view: View, placer: Placer, plan: Plan, starts: Sequence[Promise]
     shapes = dict.fromkeys([promise.job.shape for promise in plan.promises.values()])
     blocked = {shape: trial.reason(shape) if trial.find(shape) is None else HELD for shape in shapes}
     return Decisions(trial.starts, blocked, Memo(None, blocked), plan)
-
-
-def _key(job: QueuedJob, order: Order) -> OrderKey:
-    return order(job), job.submit_s, job.row

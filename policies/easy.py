@@ -12,7 +12,6 @@ The run times counted on are the users' estimates; a job past its estimate count
 
 from dataclasses import replace
 
-from policies.order import Order, in_order
 from policies.placement import Place, Placer
 from policies.queue import QueuedJob, Walk
 from policies.reservation import less, reserve, with_feed
@@ -22,18 +21,18 @@ from topologies.free import FreeChips, Placement
 from topologies.plant import Shape
 
 
-def easy(view: View, order: Order, placer: Placer) -> Decisions:
+def easy(view: View, placer: Placer) -> Decisions:
     """Start from the head while jobs fit, reserve for the first that does not, then let others pass it."""
     trial = Trial(view, placer)
     memo = view.memo
-    if memo is not None and memo.head is not None and memo.head is view.queue.head():
+    if memo is not None and memo.head is not None and memo.head is view.queue.head(view):
         known = memo.reservation
         if known is None or view.now_s <= known.shadow_s:
             passing = Passing(view, trial, memo.head, dict(memo.blocked), known)
-            for job in in_order(view.arrived, order):
+            for job in view.queue.in_order(view.arrived, view, trial.starts):
                 passing.try_job(job)
             return passing.decisions()
-    walk = Walk(view.queue)
+    walk = view.queue.walk(view, trial.starts)
     for job in walk:
         found = trial.find(job.shape)
         if found is None:

@@ -4,16 +4,14 @@ Whatever a plug-in does wrong ends the run with one PlugInError that names it: i
 what is no answer, or it changes what it was only shown.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Any, SupportsFloat
 
 from policies.backfill import Backfill
 from policies.faults import PlugIn, PlugInError, raised
-from policies.order import Order
 from policies.placement import Place, Placer, PlaceUnder, single_chip
 from policies.powered import avoiding
-from policies.queue import Queue, QueuedJob
+from policies.queue import Queue, QueuedJob, StaticOrder
 from policies.seats import Wrong, checked_seat, start_seat
 from policies.trial import Trial
 from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM, Decisions, Start, View
@@ -44,7 +42,7 @@ class Guard:
         """The sha256 of the plug-ins' files as they were read."""
         return {one.file: one.sha256 for one in self.plug_ins.values() if one.file and one.sha256}
 
-    def decide(self, view: View, backfill: Backfill, order: Order, placer: Placer) -> Decisions:
+    def decide(self, view: View, backfill: Backfill, placer: Placer) -> Decisions:
         """One pass that is watched, and checked where the backfill is a plug-in."""
         for start in self._started:  # a job that is stopped comes back as another
             known = self._values.get(start.job.row)
@@ -53,18 +51,18 @@ class Guard:
         self._queue = view.queue
         plug_in = self.plug_ins.get("backfill")
         if plug_in is None:
-            decisions = self._watchdog.call(self._about, None, self.built_in or backfill, view, order, placer)
+            decisions = self._watchdog.call(self._about, None, self.built_in or backfill, view, placer)
         else:
             before = _totals(view)
-            answer = self._ask(plug_in, None, backfill, view, order, placer)
-            decisions = self._checked(plug_in, answer, view, order, placer, before)
+            answer = self._ask(plug_in, None, backfill, view, placer)
+            decisions = self._checked(plug_in, answer, view, placer, before)
         if self.fault is not None:
             raise self.fault
         self._started = decisions.starts
         self._queue = None
         return decisions
 
-    def order(self, plug_in: PlugIn) -> Order:
+    def order(self, plug_in: PlugIn) -> StaticOrder:
         """An order that asks the plug-in once for each time that a job joins the queue, so that it stays static."""
         function, values = plug_in.policy, self._values
 
@@ -143,9 +141,7 @@ class Guard:
         except Wrong as wrong:
             raise self._wrong(plug_in, f"returned {shown(answer)}, {wrong}", chips) from None
 
-    def _checked(
-        self, plug_in: PlugIn, answer: object, view: View, order: Order, placer: Placer, before: list[int]
-    ) -> Decisions:
+    def _checked(self, plug_in: PlugIn, answer: object, view: View, placer: Placer, before: list[int]) -> Decisions:
         """The decisions of a backfill, each start tried on copies after those before it."""
         if _totals(view) != before:
             raise self._wrong(plug_in, "changed the view; allowed: copies, as policies.trial.Trial makes")
@@ -156,7 +152,7 @@ class Guard:
             if not isinstance(start, tuple) or len(start) != 3 or not isinstance(start[0], QueuedJob):
                 raise self._wrong(plug_in, f"starts {shown(start)}; allowed: Start(job, pool, placement)")
             given, pool, placement = start
-            job = _waiting(view.queue, given, order)
+            job = view.queue.waiting(given)
             if job is None:
                 raise self._wrong(plug_in, f"starts {shown(given)}, which is not waiting")
             try:
@@ -169,7 +165,7 @@ class Guard:
             started.add(job.row)
             trial.start(job, pool, seat)
             starts.append(Start(job, pool, seat))
-        return Decisions(starts, self._blocked(plug_in, answer.blocked), answer.memo)
+        return Decisions(starts, self._blocked(plug_in, answer.blocked), answer.memo, answer.plan)
 
     def _blocked(self, plug_in: PlugIn, blocked: object) -> dict[Shape, str]:
         """Why shapes wait; the words themselves, since built-in policies tell them by identity."""
@@ -220,13 +216,5 @@ class Guard:
 def _totals(view: View) -> list[int]:
     """What a policy that plans on the view itself instead of on copies would change."""
     free, running = [pool.free for pool in view.free], [len(gangs) for gangs in view.running]
-    return [view.queue.jobs, view.queue.chips, view.headroom.feed_nw, *free, *running]
-
-
-def _waiting(queue: Queue, job: QueuedJob, order: Order) -> QueuedJob | None:
-    """The waiting job that a plug-in means, None where there is none."""
-    lane = queue.lanes.get(job.shape) if isinstance(job.shape, Shape) else None
-    if lane is None:
-        return None
-    at = bisect_left(lane.keys, (order(job), job.submit_s, job.row))
-    return lane.jobs[at] if at < len(lane.jobs) and lane.jobs[at] == job else None
+    held = [] if view.tenants is None else [view.tenants.draw_nw, *view.tenants.chips]
+    return [view.queue.jobs, view.queue.chips, view.headroom.feed_nw, *free, *running, *held]

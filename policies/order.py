@@ -1,15 +1,14 @@
-"""Order: who goes first. A function from a waiting job to a number; the lowest number goes first.
+"""Static orders: who goes first, from what does not change while a job waits. The lowest value goes first.
 
-Ties go to the earlier submission, then to the order of the source. Both orders here are static: the
-value of a job does not change while it waits.
+Ties go to the earlier submission, then to the order of the source. Orders that compare tenants are in
+policies/fairness.py, those whose values change with time in policies/ageing.py.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
 
 from policies.queue import QueuedJob
-
-Order: TypeAlias = Callable[[QueuedJob], float]
 
 
 def fifo(job: QueuedJob) -> float:
@@ -18,12 +17,50 @@ def fifo(job: QueuedJob) -> float:
 
 
 def sjf(job: QueuedJob) -> float:
-    """Shortest job first: the user's estimate of the run time [s] in the fastest pool the job may use."""
-    return job.estimate * min(job.shape.pace_s)
+    """Shortest job first: the user's estimate of the whole run time [s] in the fastest pool the job may use."""
+    return job.asked_s
 
 
-def in_order(jobs: Sequence[QueuedJob], order: Order) -> Sequence[QueuedJob]:
-    """The jobs, first to go first."""
-    if len(jobs) < 2:
-        return jobs
-    return sorted(jobs, key=lambda job: (order(job), job.submit_s, job.row))
+def ljf(job: QueuedJob) -> float:
+    """Longest job first: by the estimate that sjf takes."""
+    return -job.asked_s
+
+
+def srtf(job: QueuedJob) -> float:
+    """Shortest remaining time first: as sjf, but of a job that was stopped only what is left of its estimate [s]."""
+    return job.left_s
+
+
+def smallest_first(job: QueuedJob) -> float:
+    """Smallest gang first: the chips it asks for."""
+    return job.shape.chips
+
+
+def priority(job: QueuedJob) -> float:
+    """Highest priority of the class first."""
+    return -job.priority
+
+
+def deadline(job: QueuedJob) -> float:
+    """Earliest deadline first [s] (Jackson, 1955); jobs without one go last."""
+    return job.deadline_s
+
+
+@dataclass(frozen=True, slots=True)
+class LeastAttainedService:
+    """Least attained service first, chips times run time, in a few queues (Tiresias: Gu et al., NSDI 2019).
+
+    A job is in the first queue whose threshold [chip-seconds] its service has not reached, and in the last beyond all
+    of them. Inside a queue jobs that have run go by their first start, then the others by submission.
+    Source: Gu et al., Tiresias, NSDI 2019, section 3.3 (two-dimensional LAS, discretised). Tiresias stops running jobs
+    too; an order ranks waiting ones only, so that jobs differ once something else has stopped some of them.
+    """
+
+    thresholds: tuple[float, ...]
+
+    def __call__(self, job: QueuedJob) -> tuple[float, float]:
+        """(position of the queue, first start [s])."""
+        past = job.past
+        if past is None:
+            return 0.0, math.inf
+        return float(bisect_right(self.thresholds, job.shape.chips * past.held_s)), past.first_start_s

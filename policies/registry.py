@@ -2,16 +2,33 @@
 
 from collections.abc import Mapping
 
+from policies.ageing import Ageing, unicef, wfp3
 from policies.backfill import Backfill, greedy, none
 from policies.conservative import conservative
 from policies.easy import easy
+from policies.fairness import DRF, ByTenant, fair_share
 from policies.fragmentation import FRAGMENTATION
-from policies.order import Order, fifo, sjf
+from policies.order import LeastAttainedService, deadline, fifo, ljf, priority, sjf, smallest_first, srtf
 from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, FIRST_FIT, PACK, SPREAD, Placer
 from policies.power import POWERS, PowerPolicy
+from policies.queues import Order
 from policies.topology import TOPOLOGY
+from scenarios.units import DAY_S, HOUR_S
 
-ORDERS: Mapping[str, Order] = {"fifo": fifo, "sjf": sjf}
+ORDERS: Mapping[str, Order] = {
+    "fifo": fifo,
+    "sjf": sjf,
+    "ljf": ljf,
+    "srtf": srtf,
+    "smallest-first": smallest_first,
+    "priority": priority,
+    "deadline": deadline,
+    "las": LeastAttainedService((HOUR_S, 10 * HOUR_S)),
+    "wfp3": Ageing(wfp3),
+    "unicef": Ageing(unicef),
+    "fair-share": fair_share(7 * DAY_S),
+    "drf": DRF,
+}
 BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy, "conservative": conservative}
 PLACEMENTS: Mapping[str, Placer] = {
     "pack": PACK,
@@ -45,7 +62,11 @@ def about(policy: object) -> str:
     """The one line that a policy's docstring opens with."""
     if isinstance(policy, PowerPolicy):
         return policy.about
-    if isinstance(policy, Placer) and policy.about is not None:
-        return policy.about
-    function = policy.place if isinstance(policy, Placer) else policy
+    function = policy
+    if isinstance(policy, Placer):
+        if policy.about is not None:
+            return policy.about
+        function = policy.place
+    elif isinstance(policy, ByTenant | Ageing):
+        function = policy.share if isinstance(policy, ByTenant) else policy.value
     return (function.__doc__ or "").strip().splitlines()[0]

@@ -20,9 +20,10 @@ from policies.queue import QueuedJob
 
 def {name}(job: QueuedJob) -> float:
     """Sort key, the lowest goes first: chip-seconds by the user's estimate. Ties go to the earlier submission."""
-    # A job has: submit_s, shape.chips, shape.pools (those it may use), estimate_s(pool) and job_class (its position in
-    # the scenario). It is asked about once, when it joins the queue. For parameters make this a class with
-    # __init__(self, weight) and __call__(self, job), chosen as {{{name}.py:{name}: {{weight: 2}}}}.
+    # A job has: submit_s, shape.chips, shape.pools (those it may use), estimate_s(pool), priority, deadline_s, tenant
+    # (a number) and job_class (its position in the scenario). It is asked about once, when it joins the queue. For
+    # parameters make this a class with __init__(self, weight) and __call__(self, job), chosen as
+    # {{{name}.py:{name}: {{weight: 2}}}}.
     return job.shape.chips * min(job.estimate_s(pool) for pool in job.shape.pools)
 '''
 _PLACEMENT = '''\
@@ -43,9 +44,8 @@ def {name}(free: FreeChips, chips: int, avoid: int) -> Placement | None:
     return ((lowest(domains, 1)[0], chips),)
 '''
 _BACKFILL = '''\
-from policies.order import Order
 from policies.placement import Placer
-from policies.queue import Walk
+from policies.queues import Order
 from policies.trial import Trial
 from policies.view import Decisions, View
 from topologies.plant import Shape
@@ -56,10 +56,11 @@ DEPTH = 10
 def {name}(view: View, order: Order, placer: Placer) -> Decisions:
     """Whoever fits starts, but only the first DEPTH jobs of the queue are looked at."""
     # view has: now_s, queue, free (by pool), headroom (power), running (by pool, with planned ends). Change nothing of
-    # it: a Trial has copies, on which find looks for a pool and a place and start takes them.
+    # it: a Trial has copies, on which find looks for a pool and a place and start takes them. The queue
+    # knows its order.
     trial = Trial(view, placer)
     blocked: dict[Shape, str] = {{}}  # why jobs of a shape wait, for the accounts of the run
-    walk = Walk(view.queue)
+    walk = view.queue.walk(view, trial.starts)
     for looked, job in enumerate(walk):
         if looked == DEPTH:
             break
@@ -117,9 +118,9 @@ def waiting(row, chips):
 
 def test_a_small_job_passes_one_that_does_not_fit():
     {name} = from_file("backfill", FILE, "{name}")
-    queue = Queue()
+    queue = queue_for(fifo)
     for job in (waiting(0, chips=8), waiting(1, chips=2)):
-        queue.add(job, fifo(job))
+        queue.add(job)
     view = View(0.0, queue, [FreeChips(1, 4)], Headroom(None, ()), running=[[]])
     decisions = {name}(view, fifo, PACK)
     assert [(start.job.row, start.placement) for start in decisions.starts] == [(1, ((0, 2),))]
@@ -144,7 +145,8 @@ from topologies.free import FreeChips
 from policies.order import fifo
 from policies.placement import PACK
 from policies.plug_ins import from_file
-from policies.queue import Queue, QueuedJob
+from policies.queue import QueuedJob
+from policies.queues import queue_for
 from policies.view import View
 from scenarios.files import find
 from sim.run import run

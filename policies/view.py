@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policies.queue import Queue, QueuedJob
+from policies.tenants import Tenants
 from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
 from topologies.plant import Shape
@@ -80,7 +81,8 @@ class View:
     free and running are by pool, running sorted by planned end. memo is what the previous pass
     returned, None if chips have been released since; arrived are the jobs that joined since then. rises: power that
     will come back at the feed at a known time, as releases without chips. plan is what the previous pass promised to
-    those who wait: unlike the memo it outlives releases.
+    those who wait: unlike the memo it outlives releases. tenants: what each holds and has used, where the order
+    compares them.
     """
 
     now_s: float
@@ -92,6 +94,7 @@ class View:
     memo: Memo | None = None
     rises: Sequence[Release] = ()
     plan: "Plan | None" = None
+    tenants: Tenants | None = None
 
 
 @dataclass(slots=True)

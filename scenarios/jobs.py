@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 BATCH_JOBS = 4096  # jobs turned into Python numbers at a time, so that memory does not grow with the trace
+
+
+class Arrival(NamedTuple):
+    """One job as it is submitted; the fields are those of JobTable."""
+
+    submit_s: float
+    chips: int
+    work: float
+    estimate: float
+    portable: bool
+    tenant: int
+    deadline_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +28,8 @@ class JobTable:
 
     work is what a job has to do and estimate what its user says of it: seconds of run time for logs and laws of
     durations, tokens for training. portable: may use every stack of its class, else the first only. number is the
-    job's own number; tenant indexes tenant_names. Times in seconds since the start.
+    job's own number; tenant indexes tenant_names. deadline_s: when a job should have ended, infinite for
+    never. Times in seconds since the start.
     """
 
     number: NDArray[np.int64]
@@ -25,6 +39,7 @@ class JobTable:
     estimate: NDArray[np.float64]
     portable: NDArray[np.bool_]
     tenant: NDArray[np.int64]
+    deadline_s: NDArray[np.float64]
     tenant_names: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -43,6 +58,12 @@ class JobTable:
         for first in range(0, len(self), BATCH_JOBS):
             yield self._rows(slice(first, first + BATCH_JOBS))
 
+    def arrivals(self, tenants: NDArray[np.int64]) -> Iterator[Arrival]:
+        """The jobs one by one; tenants gives each of tenant_names its number in the run."""
+        columns = (self.submit_s, self.chips, self.work, self.estimate, self.portable, tenants[self.tenant])
+        lists = [column.tolist() for column in (*columns, self.deadline_s)]
+        return map(Arrival._make, zip(*lists, strict=True))
+
     def _rows(self, rows: slice) -> "JobTable":
         return JobTable(
             self.number[rows],
@@ -52,5 +73,6 @@ class JobTable:
             self.estimate[rows],
             self.portable[rows],
             self.tenant[rows],
+            self.deadline_s[rows],
             self.tenant_names,
         )

@@ -176,6 +176,7 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
 def _open_laws(work: Synthetic | Training, source: Source, index: int) -> None:
     """Read the files of empirical laws, so that a bad one is found before anything runs."""
     laws: dict[str, object] = {"chips": work.chips, "estimate": work.estimate and work.estimate.factor}
+    laws["deadline"] = work.deadline
     laws |= {"duration": work.duration} if isinstance(work, Synthetic) else {"tokens": work.tokens}
     for name, law in laws.items():
         if isinstance(law, Empirical | EmpiricalTimes):

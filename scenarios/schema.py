@@ -5,6 +5,7 @@ A key stands here only when it does something. What needs the catalog or the pol
 """
 
 import datetime
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
@@ -61,6 +62,63 @@ class Fleet(Keys):
         return self
 
 
+def _bare(raw: Any) -> Any:
+    """A name alone of a policy with parameters stands for their defaults."""
+    return {raw: {}} if isinstance(raw, str) else raw
+
+
+class Las(Keys):
+    """Least attained service in queues: the service at which a job leaves each for the next, rising."""
+
+    thresholds: Annotated[list[PositiveDuration], Field(min_length=1, max_length=100)] = Field(
+        default=[HOUR_S, 10 * HOUR_S], description="chips times time: 1 hour is a chip-hour; ESTIMATE"
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Las":
+        if any(later <= sooner for sooner, later in pairwise(self.thresholds)):
+            raise PydanticCustomError("at_key", "allowed: rising thresholds", {"key": "thresholds"})
+        return self
+
+
+class LasOrder(Keys):
+    """Least attained service first."""
+
+    las: Las
+
+
+class FairShare(Keys):
+    """Usage by tenant that fades."""
+
+    half_life: PositiveDuration = Field(default=7 * DAY_S, description="that of Slurm's multifactor plugin")
+
+
+class FairShareOrder(Keys):
+    """The tenant with the lowest usage first."""
+
+    fair_share: FairShare = Field(alias="fair-share")
+
+
+_ORDERS = {"las": LasOrder, "fair-share": FairShareOrder}  # those with parameters
+
+
+def _order(raw: Any) -> str:
+    if isinstance(raw, str):
+        return raw if raw in _ORDERS else "name"
+    if isinstance(raw, LasOrder | FairShareOrder):
+        return "las" if isinstance(raw, LasOrder) else "fair-share"
+    keys = list(raw) if isinstance(raw, dict) else []
+    return keys[0] if len(keys) == 1 and keys[0] in _ORDERS else "name"
+
+
+OrderChoice = Annotated[
+    Annotated[Choice, Tag("name")]
+    | Annotated[LasOrder, BeforeValidator(_bare), Tag("las")]
+    | Annotated[FairShareOrder, BeforeValidator(_bare), Tag("fair-share")],
+    Discriminator(_order),
+]
+
+
 class Oversubscribe(Keys):
     """How much more than the cap may be admitted: demand over cap."""
 
@@ -104,10 +162,6 @@ def _power(raw: Any) -> str | None:
     return keys[0] if keys in (["oversubscribe"], ["defer"]) else None
 
 
-def _bare(raw: Any) -> Any:
-    return {"oversubscribe": {}} if raw == "oversubscribe" else raw
-
-
 PowerChoice = Annotated[
     Annotated[str, Tag("name")]
     | Annotated[Oversubscribed, BeforeValidator(_bare), Tag("oversubscribe")]
@@ -125,7 +179,7 @@ class Policy(Keys):
     """One policy an axis; a preset stands for all of them and an axis beside it overrides it."""
 
     preset: str | None = None
-    order: Choice | None = None
+    order: OrderChoice | None = None
     backfill: Choice | None = None
     placement: Choice | None = None
     power: PowerChoice | None = None

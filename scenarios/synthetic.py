@@ -63,8 +63,8 @@ def drawn_jobs(work: Synthetic | Training, seed: int, start: datetime.datetime, 
 
     law, amount = (work.duration, "duration") if isinstance(work, Synthetic) else (work.tokens, "tokens")
     most = LONGEST_S if isinstance(work, Synthetic) else MOST_TOKENS
-    sizes, amounts, factors, tenants, moats = (
-        rng(what) for what in ("chips", amount, "estimate", "tenant", "portability")
+    sizes, amounts, factors, tenants, moats, dues = (
+        rng(what) for what in ("chips", amount, "estimate", "tenant", "portability", "deadline")
     )
     names = tuple(work.tenant.choice) if isinstance(work.tenant, Choice) else (work.tenant,)
     made = 0
@@ -80,6 +80,7 @@ def drawn_jobs(work: Synthetic | Training, seed: int, start: datetime.datetime, 
             estimate=guess,
             portable=moats.random(n) < portable_share(work, times, end_s),
             tenant=draw_index(work.tenant, tenants, n) if isinstance(work.tenant, Choice) else np.zeros(n, np.int64),
+            deadline_s=np.full(n, np.inf) if work.deadline is None else times + draw(work.deadline, dues, n),
             tenant_names=names,
         )
         if work.jobs is not None:

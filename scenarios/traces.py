@@ -197,6 +197,7 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
         estimate=rows["estimate_s"].to_numpy(),
         portable=np.ones(len(rows), np.bool_),
         tenant=tenant,
+        deadline_s=np.full(len(rows), np.inf),
         tenant_names=tuple(names),
     )
 

@@ -46,6 +46,9 @@ class JobClass(Keys):
     job_class: Name = Field(alias="class")
     demand: Fraction | None = Field(default=None, description="draw of a busy chip over TDP; default: the kind's")
     value: Positive = Field(default=1.0, description="worth of a chip-second at full speed, for sharing scarce power")
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = Field(
+        default=0, description="higher goes first under the order priority"
+    )
     cap_exponent: Fraction | None = Field(default=None, description="k of the cap law; default: the kind's")
     defer_up_to: Duration | None = Field(default=None, description="default: the deadline of policy.power")
     communication: Communication | None = Field(
@@ -73,6 +76,7 @@ class Synthetic(JobClass):
         default=None, description="only pools of these stacks; default: every pool"
     )
     tenant: Names = "default"
+    deadline: Durations | None = Field(default=None, description="from submission; default: none")
 
 
 class Trace(JobClass):
@@ -121,6 +125,7 @@ class Training(JobClass):
     jobs: Count | None = Field(default=None, description="the class ends after so many jobs")
     estimate: Estimate | None = None
     tenant: Names = "default"
+    deadline: Durations | None = Field(default=None, description="from submission; default: none")
 
 
 KINDS_OF_WORK = ("synthetic", "trace", "training", "fine-tuning")

@@ -3,14 +3,18 @@
 from bisect import bisect_left, insort
 from typing import cast
 
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from outputs.record import Record
 from policies.build import Policy, decide, never_starts
 from policies.plan import Plan
-from policies.queue import Queue, QueuedJob
+from policies.queue import Past, QueuedJob
+from policies.queues import queue_for, tenants_for
 from policies.view import DEFERRED, HELD, Memo, Release, Start, View
 from scenarios.contract import no_site
+from scenarios.jobs import Arrival
 from sim.clock import Clock
 from sim.deferral import Deferral
 from sim.ends import JobEnd
@@ -36,7 +40,8 @@ class Cluster:
         self.headroom = plant.headroom()
         self.busy = [0] * len(plant.pools)
         self.idle_nw = self.it_nw = round(plant.site.other_it_w * NW_PER_W)
-        self.queue = Queue()
+        self.queue = queue_for(policy.order)
+        self.tenants = tenants_for(policy.order, len(plant.pools))
         self.running: list[list[Release]] = [[] for _ in plant.pools]
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
@@ -56,6 +61,7 @@ class Cluster:
                 self.roads = Roads(clock, self.end, record.journeys)
             self.traffic.runs = self.feed or self.roads
         self.keeping = Keeping(self)
+        self._tenant_numbers: dict[str, int] = {}
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
         self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
         self._arrived: list[QueuedJob] = []
@@ -68,10 +74,14 @@ class Cluster:
         self.look_again()
         self.yard.deliver(pool, racks)
 
-    def submit(
-        self, row: int, job_class: int, submit_s: float, chips: int, work: float, estimate: float, portable: bool
-    ) -> None:
+    def tenant_numbers(self, names: tuple[str, ...]) -> NDArray[np.int64]:
+        """The numbers of tenants in this run, one a name."""
+        known = self._tenant_numbers
+        return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+
+    def submit(self, row: int, job_class: int, arrival: Arrival) -> None:
         """A job joins the queue, or is rejected where no pool could ever hold it."""
+        submit_s, chips, work, estimate, portable, tenant, deadline_s = arrival
         key = (job_class, chips, portable)
         shape = self._shapes.get(key)
         if shape is None:
@@ -84,7 +94,8 @@ class Cluster:
             return
         self.keeping.turn()
         self.stale = True
-        job = QueuedJob(row, shape, submit_s, estimate, job_class)
+        urgency = self.plant.plans[job_class].priority
+        job = QueuedJob(row, shape, submit_s, estimate, job_class, tenant, urgency, deadline_s)
         self._work[row] = work
         if self.deferral is None or not self.deferral.holds(job):
             self._join(job)
@@ -118,9 +129,8 @@ class Cluster:
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
         if self.queue.jobs:
             rises = () if self.feed is None else self.feed.rises
-            view = View(
-                now_s, self.queue, self.free, self.headroom, self.running, self._arrived, self._memo, rises, self._plan
-            )
+            seen = (self.queue, self.free, self.headroom, self.running, self._arrived, self._memo, rises)
+            view = View(now_s, *seen, self._plan, self.tenants)
             decisions = decide(view, self.policy)
             self._arrived = []
             self._memo = decisions.memo
@@ -173,7 +183,9 @@ class Cluster:
         self._release(gang.run)
         job = gang.job
         self._work[job.row] = work_left
-        self._join(job._replace(estimate=max(0.0, job.estimate - (gang.work - work_left))))
+        was, left = job.past or Past(job.estimate, gang.from_s, 0.0), max(0.0, job.estimate - (gang.work - work_left))
+        past = was._replace(held_s=was.held_s + self.clock.now - gang.from_s)
+        self._join(job._replace(estimate=left, past=past))
 
     def close(self, end_s: float) -> None:
         """Bring the record up to the end of the run."""
@@ -192,14 +204,14 @@ class Cluster:
         if self._growing and not self._still_fits(job.shape):
             self.record.reject(job.row, NO_FEED)
             return
-        self.queue.add(job, self.policy.order(job))
+        self.queue.add(job)
         self._arrived.append(job)
 
     def _hold_back(self, deferral: Deferral) -> None:
         """Jobs that have not started by the end of a good hour wait for the next one."""
         for job in [job for lane in self.queue.lanes.values() for job in lane.jobs]:
             if deferral.holds(job):
-                self.queue.remove(job, self.policy.order(job))
+                self.queue.remove(job)
         self._look_at_all()
 
     def _still_fits(self, shape: Shape) -> bool:
@@ -211,7 +223,7 @@ class Cluster:
         for shape, lane in list(self.queue.lanes.items()):
             if not self._still_fits(shape):
                 for job in list(lane.jobs):
-                    self.queue.remove(job, self.policy.order(job))
+                    self.queue.remove(job)
                     self.record.reject(job.row, NO_FEED)
         self._look_at_all()
 
@@ -225,7 +237,7 @@ class Cluster:
         row, shape = job.row, job.shape
         at = shape.pools.index(pool)
         pace_s, draw_nw = shape.pace_s[at], shape.draw_nw[at]
-        self.queue.remove(job, self.policy.order(job))
+        self.queue.remove(job)
         self.free[pool].take(placement)
         if self.traffic is not None:
             pace_s = self.traffic.start(row, job.job_class, pool, placement, pace_s)
@@ -233,6 +245,8 @@ class Cluster:
         gang_nw = shape.chips * draw_nw
         if self.headroom.capped:
             self.headroom.take(pool, placement, draw_nw)
+        if self.tenants is not None:
+            self.tenants.start(row, job.tenant, pool, shape.chips, gang_nw, now_s)
         run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
         insort(self.running[pool], run)
         self.record.pool[row] = pool
@@ -259,6 +273,8 @@ class Cluster:
             self.traffic.end(run.row)
         if self.headroom.capped:
             self.headroom.give(pool, run.placement, run.gang_nw // run.chips)
+        if self.tenants is not None:
+            self.tenants.end(run.row, pool, run.chips, run.gang_nw, self.clock.now)
         running = self.running[pool]
         del running[bisect_left(running, run)]
         self._memo = None

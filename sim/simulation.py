@@ -27,13 +27,11 @@ def arrive(clock: Clock, cluster: Cluster, job_class: int, batches: Iterator[Job
     at_s = -1.0
     for jobs in batches:
         row = cluster.record.add(job_class, jobs)
-        columns = (jobs.submit_s, jobs.chips, jobs.work, jobs.estimate, jobs.portable)
-        rows = zip(*[column.tolist() for column in columns], strict=True)
-        for submit_s, chips, todo, estimate, portable in rows:
-            if submit_s > at_s:
-                yield Moment(clock, submit_s, Phase.ARRIVAL)
-                at_s = submit_s
-            cluster.submit(row, job_class, submit_s, chips, todo, estimate, portable)
+        for arrival in jobs.arrivals(cluster.tenant_numbers(jobs.tenant_names)):
+            if arrival.submit_s > at_s:
+                yield Moment(clock, arrival.submit_s, Phase.ARRIVAL)
+                at_s = arrival.submit_s
+            cluster.submit(row, job_class, arrival)
             row += 1
 
 

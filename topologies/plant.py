@@ -112,7 +112,7 @@ class ClassPlan:
     draw_nw: what a busy chip at full speed draws more at its rack's input [nW], of which a cap can take range_nw away.
     floor: the lowest cap as a fraction of that range. exponent: k of the cap law. value: worth of a chip-second.
     defer_up_to_s: how long a job may be held for a better hour, None for the policy's deadline.
-    peak_to_mean: planning peak of the draw over its mean.
+    peak_to_mean: planning peak of the draw over its mean. priority: higher goes first, where the order asks for it.
     """
 
     stacks: tuple[str, ...]  # the class's own, the first one is where jobs that are not portable run
@@ -129,6 +129,7 @@ class ClassPlan:
     value: float = 1.0
     defer_up_to_s: float | None = None
     peak_to_mean: float = 1.0
+    priority: int = 0
 
     def least_nw(self, pool: int) -> int:
         """What a busy chip draws more at its rack's input under the lowest cap [nW]."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from measure import megawatt
 
+from policies.order import fifo
 from policies.queue import Queue, QueuedJob
 from policies.registry import PLACEMENTS
 from policies.view import Release, View
@@ -40,7 +41,7 @@ workload:
 def filled(name: str, seed: int) -> float:
     """The share of GPUs allocated when as many have been asked for as there are."""
     draw, placer = random.Random(seed), PLACEMENTS[name]
-    free, running, waiting, asked = FreeChips(NODES, GPUS), [], Queue(), 0
+    free, running, waiting, asked = FreeChips(NODES, GPUS), [], Queue(fifo), 0
     while asked < NODES * GPUS:
         chips = draw.choices(list(MIX), list(MIX.values()))[0]
         asked += chips
@@ -49,7 +50,7 @@ def filled(name: str, seed: int) -> float:
         place = placer.place if placer.seeing is None else placer.seeing(view).place
         found = place(free, chips, 0)
         if found is None:
-            waiting.add(job, 0.0)
+            waiting.add(job)
         else:
             free.take(found)
             running.append(Release(1.0, asked, chips, found, 0, 0))

@@ -7,7 +7,8 @@ import pytest
 
 from policies.order import fifo
 from policies.placement import PACK, pack
-from policies.queue import Queue, QueuedJob
+from policies.queue import QueuedJob
+from policies.queues import queue_for, tenants_for
 from policies.view import Release, View
 from topologies.free import FreeChips
 from topologies.headroom import Headroom
@@ -21,16 +22,17 @@ class Site:
     """
 
     def __init__(self, *pools, order=fifo, now_s=0, draws=None, feed=None, limits=(), placer=PACK, **facts):
-        self.order, self.now_s, self.placer = order, now_s, placer
+        self.now_s, self.placer = now_s, placer
         self.sizes = [domains * size for domains, size in pools]
         self.free = [FreeChips(domains, size, **facts) for domains, size in pools]
         self.draws = (0,) * len(pools) if draws is None else draws
         self.running = [[] for _ in pools]
         self.headroom = Headroom(feed, limits)
-        self.queue, self.arrived, self.memo, self.plan = Queue(), [], None, None
+        self.queue, self.arrived, self.memo, self.plan = queue_for(order), [], None, None
+        self.tenants = tenants_for(order, len(pools))
         self.rows, self.gangs = count(), count(1_000)
 
-    def runs(self, chips, until_s, pool=0, domain=None):
+    def runs(self, chips, until_s, pool=0, domain=None, tenant=0):
         """A running gang, in one domain or where pack puts it; False where there is no room or power for it."""
         free, draw_nw = self.free[pool], self.draws[pool]
         if domain is None:
@@ -43,27 +45,29 @@ class Site:
             return False
         free.take(placement)
         self.headroom.take(pool, placement, draw_nw)
-        insort(self.running[pool], Release(until_s, next(self.gangs), chips, placement, pool, chips * draw_nw))
+        row = next(self.gangs)
+        insort(self.running[pool], Release(until_s, row, chips, placement, pool, chips * draw_nw))
+        if self.tenants is not None:
+            self.tenants.start(row, tenant, pool, chips, chips * draw_nw, self.now_s)
         return True
 
-    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None):
+    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, **more):
         """A job that has just joined the queue; its row."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
         draws = tuple(self.draws[at] for at in pools)
         shape = Shape(pools, chips, pace_s=(1.0,) * len(pools), draw_nw=draws)
-        job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s)
-        self.queue.add(job, self.order(job))
+        job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s, **more)
+        self.queue.add(job)
         self.arrived.append(job)
         return job.row
 
     def view(self):
-        return View(
-            self.now_s, self.queue, self.free, self.headroom, self.running, self.arrived, self.memo, (), self.plan
-        )
+        seen = (self.queue, self.free, self.headroom, self.running, self.arrived, self.memo)
+        return View(self.now_s, *seen, plan=self.plan, tenants=self.tenants)
 
     def decide(self, backfill):
-        return backfill(self.view(), self.order, self.placer)
+        return backfill(self.view(), self.placer)
 
     def starts(self, backfill):
         """The rows that start, in order."""
@@ -80,12 +84,14 @@ class Site:
     def apply(self, decisions):
         """Let a pass's decisions happen; the next pass is given its memo."""
         for job, pool, placement in decisions.starts:
-            self.queue.remove(job, self.order(job))
+            self.queue.remove(job)
             self.free[pool].take(placement)
             self.headroom.take(pool, placement, self.draws[pool])
             end_s = self.now_s + job.estimate_s(pool)
             gang_nw = job.shape.gang_nw(pool)
             insort(self.running[pool], Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
+            if self.tenants is not None:
+                self.tenants.start(job.row, job.tenant, pool, job.shape.chips, gang_nw, self.now_s)
         self.arrived, self.memo, self.plan = [], decisions.memo, decisions.plan
 
     def ends(self, row):
@@ -95,6 +101,8 @@ class Site:
                 running.remove(run)
                 self.free[pool].give(run.placement)
                 self.headroom.give(pool, run.placement, self.draws[pool])
+                if self.tenants is not None:
+                    self.tenants.end(row, pool, run.chips, run.gang_nw, self.now_s)
                 self.memo = None
 
     def goes_on(self, now_s):
@@ -102,7 +110,9 @@ class Site:
         self.now_s = now_s
         for pool, running in enumerate(self.running):
             while running and running[0].planned_end_s <= now_s:
-                placement = running.pop(0).placement
+                _, row, chips, placement, _, gang_nw = running.pop(0)
+                if self.tenants is not None:
+                    self.tenants.end(row, pool, chips, gang_nw, now_s)
                 self.free[pool].give(placement)
                 self.headroom.give(pool, placement, self.draws[pool])
                 self.memo = None

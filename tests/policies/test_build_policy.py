@@ -97,7 +97,7 @@ def test_a_policy_option_is_a_list_of_overrides():
     ("policy", "message"),
     [
         ("policy: sfj", "unknown policy 'sfj'; did you mean 'sjf'? (allowed: easy, fifo, fifo-skip, sjf, "),
-        ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: fifo, sjf)"),
+        ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: deadline, "),
         ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: conservative, easy, greedy, none)"),
         (
             "policy: {placement: random}",

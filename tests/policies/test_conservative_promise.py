@@ -65,7 +65,7 @@ def replay(cluster, jobs, early=True):
                 less[row] = min(less_s, estimate_s - 1) if early else 0
                 job = cluster.arrived[-1]
                 if find(*empty, cluster.placer, job.shape) is None:
-                    cluster.queue.remove(cluster.arrived.pop(), cluster.order(job))
+                    cluster.queue.remove(cluster.arrived.pop())
         decisions = cluster.decide(conservative)
         for job, pool, _ in decisions.starts:
             starts[job.row] = cluster.now_s

@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policies.ageing import Ageing, unicef, wfp3
 from policies.easy import easy
 from policies.order import fifo, sjf
 
@@ -64,6 +65,8 @@ def both(site, state, order):
     for procs, request_s, submit_s in jobs:
         row = cpu.waits(procs, request_s, submit_s=submit_s)
         first = submit_s if order is fifo else request_s
+        if isinstance(order, Ageing):
+            first = order.value(NOW_S - submit_s, request_s, procs)
         waiting.append((first, submit_s, row, procs, request_s))
     by_count = easy_by_count(processors, NOW_S, running, [(row, *job) for _, _, row, *job in sorted(waiting)])
     return cpu.starts(easy), by_count
@@ -80,6 +83,13 @@ def test_easy_starts_the_jobs_that_counting_processors_starts(state, site):
 @given(state=states())
 def test_easy_by_shortest_first_starts_the_jobs_that_counting_processors_starts(state, site):
     decided, by_count = both(site, state, sjf)
+    assert decided == by_count
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(state=states(), value=st.sampled_from([wfp3, unicef]))
+def test_easy_by_values_of_now_starts_the_jobs_that_counting_processors_starts(state, value, site):
+    decided, by_count = both(site, state, Ageing(value))
     assert decided == by_count
 
 

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policies.ageing import Ageing, unicef, wfp3
 from policies.backfill import greedy, none
 from policies.conservative import conservative
 from policies.easy import easy
+from policies.fairness import DRF, fair_share
 from policies.order import fifo, sjf
 
+ORDERS = st.sampled_from([fifo, sjf, Ageing(wfp3), Ageing(unicef), fair_share(20.0), DRF])
 BACKFILLS = st.sampled_from([none, greedy, easy, conservative])
 JOBS = st.lists(st.tuples(st.integers(1, 8), st.integers(1, 12)), max_size=6)
 LATER = st.lists(st.tuples(st.integers(0, 5), JOBS), min_size=1, max_size=4)
@@ -20,7 +23,7 @@ def started(decisions):
 
 
 @settings(derandomize=True, deadline=None, max_examples=500)
-@given(backfill=BACKFILLS, order=st.sampled_from([fifo, sjf]), running=RUNNING, first=JOBS, later=LATER)
+@given(backfill=BACKFILLS, order=ORDERS, running=RUNNING, first=JOBS, later=LATER)
 def test_an_incremental_pass_starts_what_a_full_pass_starts(backfill, order, running, first, later, site):
     cpu = site((1, 8), order=order)
     for chips, until_s in running:
@@ -28,7 +31,7 @@ def test_an_incremental_pass_starts_what_a_full_pass_starts(backfill, order, run
     for wait_s, arrivals in [(0, first), *later]:
         cpu.now_s += wait_s
         for chips, estimate_s in arrivals:
-            cpu.waits(chips, estimate_s, submit_s=cpu.now_s)
+            cpu.waits(chips, estimate_s, submit_s=cpu.now_s, tenant=(chips + estimate_s) % 3)
         decisions = cpu.decide(backfill)
         memo, cpu.memo = cpu.memo, None
         assert started(decisions) == started(cpu.decide(backfill))

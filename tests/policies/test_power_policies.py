@@ -29,7 +29,7 @@ class Powered:
         self.free = [FreeChips(domains, size) for domains, size, _ in pools]
         self.headroom = Headroom(feed, limits)
         self.running = [[] for _ in pools]
-        self.queue, self.jobs = Queue(), []
+        self.queue, self.jobs = Queue(fifo), []
 
     def runs(self, chips, until_s, pool=0):
         """A running gang where pack puts it, drawing its power; False where chips or power are missing."""
@@ -47,12 +47,12 @@ class Powered:
         pools = tuple(range(len(self.free))) if pools is None else pools
         draws = tuple(self.draws[at] for at in pools) if draws is None else draws
         job = QueuedJob(len(self.jobs), Shape(pools, chips, (1.0,) * len(pools), draws), len(self.jobs), estimate_s)
-        self.queue.add(job, fifo(job))
+        self.queue.add(job)
         self.jobs.append(job)
         return job.row
 
     def decide(self, backfill):
-        return backfill(View(0, self.queue, self.free, self.headroom, self.running, self.jobs), fifo, PACK)
+        return backfill(View(0, self.queue, self.free, self.headroom, self.running, self.jobs), PACK)
 
     def starts(self, backfill):
         """Where each job that starts goes: row -> (pool, placement)."""

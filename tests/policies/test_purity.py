@@ -3,10 +3,12 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policies.ageing import Ageing, unicef, wfp3
 from policies.backfill import greedy, none
 from policies.build import Policy, decide
 from policies.conservative import conservative
 from policies.easy import easy
+from policies.fairness import DRF, fair_share
 from policies.order import fifo, sjf
 from policies.placement import PACK
 from policies.power import RESERVE
@@ -16,7 +18,7 @@ GANGS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3), st.integers(1, 
 JOBS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 9)), max_size=6)
 RULES = st.builds(
     lambda order, backfill: Policy(order, backfill, PACK, RESERVE, {}, {}),
-    st.sampled_from([fifo, sjf]),
+    st.sampled_from([fifo, sjf, Ageing(wfp3), Ageing(unicef), fair_share(9.0), DRF]),
     st.sampled_from([none, greedy, easy, conservative]),
 )
 
@@ -32,7 +34,7 @@ def made(site, pools, gangs, order):
 def arrive(state, jobs):
     for chips, estimate_s in jobs:
         if chips <= max(state.sizes):
-            state.waits(chips, estimate_s, submit_s=state.now_s)
+            state.waits(chips, estimate_s, submit_s=state.now_s, tenant=chips % 3)
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

@@ -25,10 +25,11 @@ BACKFILL = """\
 from policies.trial import Trial
 from policies.view import Decisions, Start
 def mine(view, order, placer):
-    job = view.queue.head()
+    job = view.queue.head(view)
     {body}
 """
 PLACEMENT = "def mine(free, chips, avoid):\n    {body}\n"
+BUILT_IN = "from policies.{module} import {name}\ndef mine(view, order, placer):\n    return {name}(view, placer)\n"
 ORDER = "def mine(job):\n    {body}\n"
 
 
@@ -71,8 +72,8 @@ def same_bytes(one: Path, other: Path, *but: str) -> None:
         ("placement", "pack", "from policies.placement import pack as mine\n"),
         ("placement", "pack", "from policies.placement import PACK as mine\n"),
         ("placement", "topology", "from policies.topology import TOPOLOGY as mine\n"),
-        ("backfill", "easy", "from policies.easy import easy as mine\n"),
-        ("backfill", "greedy", "from policies.backfill import greedy as mine\n"),
+        ("backfill", "easy", BUILT_IN.format(name="easy", module="easy")),
+        ("backfill", "greedy", BUILT_IN.format(name="greedy", module="backfill")),
     ],
 )
 def test_a_plug_in_that_equals_a_built_in_policy_gives_the_same_bytes_but_for_names(axis, builtin, text):
@@ -85,10 +86,35 @@ def test_a_plug_in_that_equals_a_built_in_policy_gives_the_same_bytes_but_for_na
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["built-in", "mine.py", "own", "own.yaml"]
 
 
+@pytest.mark.parametrize(("name", "module"), [("easy", "easy"), ("conservative", "conservative")])
+@pytest.mark.parametrize("order", ["sjf", "{las: {thresholds: [1 hour]}}", "fair-share", "drf", "wfp3"])
+def test_a_backfill_of_ones_own_equals_a_built_in_one_under_every_kind_of_order(order, name, module):
+    Path("mine.py").write_text(BUILT_IN.format(name=name, module=module))
+    classes = "  - {class: b, kind: synthetic, chips: 4, duration: 1 hour, arrivals: {per_hour: 1}, tenant: other}\n"
+    Path("own.yaml").write_text(SCENARIO.replace("policy:", classes + "policy:"))
+    own = ran("own", "--policy", f"order={order},backfill=mine.py:mine")
+    same_bytes(own, ran("built-in", "--policy", f"order={order},backfill={name}"), "scenario.yaml")
+
+
+def test_a_backfill_of_ones_own_is_given_the_order_of_ones_own():
+    Path("mine.py").write_text(
+        "def last(job):\n    return -job.submit_s\n"
+        + BACKFILL.format(
+            body="waiting = [order(one) for lane in view.queue.lanes.values() for one in lane.jobs]\n"
+            "    assert order(job) == -job.submit_s == min(waiting)\n"
+            "    return greedy(view, placer)"
+        )
+        + "from policies.backfill import greedy\n"
+    )
+    own = ran("own", "--policy", "order=mine.py:last,backfill=mine.py:mine")
+    same_bytes(own, ran("built-in", "--policy", "order=mine.py:last,backfill=greedy"), "scenario.yaml")
+
+
 @pytest.mark.parametrize("axis", ["placement", "backfill"])
 def test_plug_ins_equal_built_in_policies_where_power_and_a_torus_bind(axis):
     Path("mine.py").write_text(
-        "from policies.easy import easy as backfill\nfrom policies.placement import PACK as placement\n"
+        "from policies.easy import easy\nfrom policies.placement import PACK as placement\n"
+        "def backfill(view, order, placer):\n    return easy(view, placer)\n"
     )
     words = ("--set", "horizon=3 days")
     own = ran("own", "--policy", f"{axis}=mine.py:{axis}", *words, scenario="dual-track")
@@ -193,7 +219,7 @@ def test_a_file_that_does_not_load_is_refused_with_its_own_line(text, line, word
     ("policy", "words"),
     [
         ("order: mine.py", "needs the name of a policy: mine.py:NAME (mine.py holds mine)"),
-        ("order: mine:mine", "unknown order 'mine:mine' (allowed: fifo, sjf); allowed too: FILE.py:NAME"),
+        ("order: mine:mine", "; allowed too: FILE.py:NAME"),
         ("order: {mine.py:mine: {weigth: 2}}", "unknown parameter 'weigth'; did you mean 'weight'?"),
         ("order: {fifo: {weight: 2}}", "order fifo takes no parameters"),
         ("order: {mine.py:mine: 2}", "allowed: a name that megawatt show policies lists, FILE.py:NAME"),
@@ -275,7 +301,7 @@ def test_a_placement_on_chips_that_are_not_free_is_named_with_a_job_and_the_time
         ("return Decisions([], {job.shape: 'tired'})", "is blocked; allowed: a shape -> one of 'no room', "),
         ("return Decisions([], {8: 'no room'})", "says that {8: 'no room'} is blocked"),
         ("view.free[0].take(((0, 1),)); return Decisions()", "changed the view; allowed: copies"),
-        ("view.queue.remove(job, order(job)); return Decisions()", "changed the view; allowed: copies"),
+        ("view.queue.remove(job); return Decisions()", "changed the view; allowed: copies"),
         ("return job.nothing", "raised AttributeError: 'QueuedJob' object has no attribute 'nothing' (job a/1, at "),
         ("x = 1\n    while True: x += 1", "has not ended after 0.3 s (policy.plug_in_limit) (job a/1, at "),
     ],
@@ -355,7 +381,7 @@ def test_an_installed_package_offers_policies_by_name(monkeypatch):
     assert f"{Path.cwd()}/site/fairness_policies.py" in json.loads((own / "run.json").read_text())["inputs_sha256"]
     listed = megawatt("show", "policies").stdout
     assert "order=fair" in listed and "of fairness 1.0" in listed and "scaling.x" in listed
-    assert "did you mean 'fair'? (allowed: bad, fair, fifo, sjf)" in refused("--policy", "order=fairr")
+    assert "did you mean 'fair'? (allowed: bad, deadline, drf, fair, " in refused("--policy", "order=fairr")
     assert "fairness_policies.py:4: order bad raised ZeroDivisionError" in refused("--policy", "order=bad")
 
 

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.special import stdtrit
 
 from sim.run import prepare
@@ -75,5 +76,30 @@ def test_waits_of_m_g_1_agree_with_pollaczek_khinchine(duration, squared_variati
     text = SCENARIO.format(servers=1, duration=duration, per_hour=rho * 3600 / SERVICE_S, jobs=jobs)
     mean, half = mean_wait_s(text, tmp_path, dropped=1000)
     theory = pollaczek_khinchine_wait_s(rho, squared_variation)
+    assert half < 0.03 * theory, f"the interval is {half / theory:.1%} wide: too few jobs to tell"
+    assert abs(mean - theory) < half
+
+
+def phipps_wait_s(rho: float) -> float:
+    """Mean wait of M/M/1 under non-preemptive shortest job first with known sizes [s].
+
+    W(x) = lambda E[S^2] / 2 / (1 - rho(x))^2 with rho(x) the load of jobs up to size x; here of exponential sizes.
+    Source: Phipps, Operations Research 4(1), 1956; Conway, Maxwell and Miller, Theory of Scheduling, 1967, 8-6.
+    """
+    residual_s = rho * SERVICE_S  # lambda E[S^2] / 2, and E[S^2] = 2 E[S]^2
+
+    def wait(size: float) -> float:  # in units of the mean service time
+        load = rho * (1 - (1 + size) * math.exp(-size))
+        return math.exp(-size) * residual_s / (1 - load) ** 2
+
+    return float(quad(wait, 0, math.inf)[0])
+
+
+def test_waits_of_shortest_job_first_agree_with_phipps(tmp_path):
+    rho, jobs = 0.5, 9_000
+    duration = f"{{exponential: {{mean: {SERVICE_S} s}}}}"
+    text = SCENARIO.format(servers=1, duration=duration, per_hour=rho * 3600 / SERVICE_S, jobs=jobs)
+    mean, half = mean_wait_s(text.replace("policy: fifo", "policy: sjf"), tmp_path, dropped=1000)
+    theory = phipps_wait_s(rho)
     assert half < 0.03 * theory, f"the interval is {half / theory:.1%} wide: too few jobs to tell"
     assert abs(mean - theory) < half
