@@ -22,6 +22,7 @@ def _percent(value: float) -> str:
 
 ROWS: Sequence[tuple[str, str, Show]] = (
     ("utilization", "utilization_fraction", _percent),
+    ("goodput", "goodput_fraction", _percent),
     ("jobs completed", "completed_jobs", _number()),
     ("wait, mean", "wait_mean_s", duration),
     ("wait, p95", "wait_p95_s", duration),

@@ -1,6 +1,7 @@
 """Power and energy of a run: the draw at the meter as a step series, and where each joule, dollar and gram went."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,15 @@ def power_columns(record: Record, plant: Plant) -> dict[str, Floats]:
 
 def powered_racks(record: Record, pool: int) -> NDArray[np.int64]:
     """Racks of a pool that are on, shape (n_rows,) of the timeline."""
-    changes = record.timeline.powered[pool]
+    return _racks_at(record.timeline.powered[pool], record)
+
+
+def booting_racks(record: Record, pool: int) -> NDArray[np.int64]:
+    """Racks of a pool that are on and coming up, shape (n_rows,) of the timeline."""
+    return _racks_at(record.timeline.booting[pool], record)
+
+
+def _racks_at(changes: Sequence[tuple[float, int]], record: Record) -> NDArray[np.int64]:
     racks = np.array([0, *[count for _, count in changes]])
     return racks[np.searchsorted([time_s for time_s, _ in changes], np.array(record.timeline.time_s), side="right")]
 

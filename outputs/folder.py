@@ -129,6 +129,7 @@ def _write(folder: Path, result: Result, scenario_text: str, facts: Mapping[str,
     (folder / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(result.summary, indent=2) + "\n", encoding="utf-8")
     tables = {"jobs": result.jobs, "timeline": result.timeline, "stays": result.stays, "caps": result.caps}
+    tables["capacity"] = result.capacity
     for name, frame in tables.items():
         if frame is None:
             continue

@@ -11,8 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from outputs.capacity import capacity_frame, capacity_metrics, capacity_of, exchange_metrics, time_of
+from outputs.contract_energy import flow_metrics
 from outputs.deadlines import deadline_metrics
-from outputs.energy import curtailment_metrics, power_columns, power_metrics, powered_racks
+from outputs.energy import booting_racks, curtailment_metrics, power_columns, power_metrics, powered_racks
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.record import REJECTED, Record
@@ -37,6 +39,7 @@ class Result:
     timeline: pl.DataFrame
     stays: pl.DataFrame | None  # of runs in which speeds can change
     caps: pl.DataFrame | None
+    capacity: pl.DataFrame | None  # of runs that are longer than their warmup
     warnings: list[str]
 
 
@@ -55,11 +58,17 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)
+    spent = time_of(record, jobs, stays, work, plant)
+    capacity = capacity_of(record, plant, stays, spent, warmup_s)
+    if capacity is not None:
+        summary |= capacity_metrics(capacity, summary["installed_chip_h"])
     if record.journeys is not None:
+        summary |= exchange_metrics(stays, spent)
         summary |= seat_metrics(record.journeys, jobs, stays, plant)
     if plant.draws:
         summary |= power_metrics(record, plant, stays, warmup_s)
         summary |= curtailment_metrics(record, plant, warmup_s)
+        summary |= flow_metrics(record, plant, stays, spent, warmup_s)
     if record.meter is not None:
         lost_s = stays.chips * stays.lost_s * (stays.to_s >= warmup_s)
         summary["preemptions"] = sum(stay.to_s >= warmup_s for stay in record.meter.segments)
@@ -82,6 +91,7 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
         timeline_frame(record, plant),
         None if record.meter is None else stays_frame(stays, record.meter, jobs, plant, class_names),
         None if record.meter is None else caps_frame(record.meter, plant, class_names),
+        None if capacity is None else capacity_frame(capacity, plant),
         warnings,
     )
 
@@ -108,6 +118,11 @@ def timeline_frame(record: Record, plant: Plant) -> pl.DataFrame:
                 for at, pool in enumerate(plant.pools)
                 # a cap that moves may switch racks of every pool off
                 if at in plant.growing or (record.meter is not None and pool.powered)
+            },
+            **{
+                f"booting_chips/{pool.name}": booting_racks(record, at) * plant.rack_chips[at]
+                for at, pool in enumerate(plant.pools)
+                if record.timeline.booting[at]
             },
             **(power_columns(record, plant) if plant.draws else {}),
         }

@@ -10,6 +10,7 @@ import polars as pl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from outputs.capacity_plot import capacity_figure
 from outputs.drawing import (
     COLORS,
     EPOCH,
@@ -42,8 +43,11 @@ def render(folder: Path, since: datetime.datetime | None = None, until: datetime
         made = {"utilization": _utilization(saved), "queue": _queue(saved)}
         if "feed_w" in saved.columns:
             made["power"] = power_figure(saved)
-        if saved.facts.get("fabric") and since is None and until is None:  # it knows no times
-            made["network"] = network_figure(folder, saved.facts, saved.title)
+        if since is None and until is None:  # these know no times
+            if saved.facts.get("fabric"):
+                made["network"] = network_figure(folder, saved.facts, saved.title)
+            if (folder / "capacity.parquet").exists():
+                made["capacity"] = capacity_figure(folder, saved.title)
         part = "".join(f"_{end:%Y%m%dT%H%M}" for end in (since, until) if end is not None)
         for name, figure in made.items():
             figure.savefig(folder / f"{name}{part}.png", dpi=120)

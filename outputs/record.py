@@ -25,6 +25,7 @@ class Timeline:
     queue_chips: array[int]
     busy_chips: list[array[int]]  # by pool
     powered: list[list[tuple[float, int]]]  # by pool: (from [s], racks), as racks were switched on and off
+    booting: list[list[tuple[float, int]]]  # of these those that are coming up
     it_nw: array[int]  # empty where nothing draws power
     battery_w: array[float]  # given at the meter, below 0 while charging; empty without a battery
     soc_j: array[float]
@@ -35,7 +36,24 @@ class Timeline:
         """An empty series for so many pools."""
         busy = [array("q") for _ in range(pools)]
         powered: list[list[tuple[float, int]]] = [[] for _ in range(pools)]
-        return cls(array("d"), array("q"), array("q"), busy, powered, array("q"), array("d"), array("d"), array("d"))
+        booting: list[list[tuple[float, int]]] = [[] for _ in range(pools)]
+        instants = array("d"), array("q"), array("q")
+        return cls(*instants, busy, powered, booting, array("q"), array("d"), array("d"), array("d"))
+
+
+class Spent(NamedTuple):
+    """How the time of a stay on its chips went, after the warmup [s]; what is lost at its end is part of worked_s.
+
+    computing: the part of worked_s in which the chips compute, as the step of its seat has it; the rest is exchange
+    that they wait for and the bubble. packed: what worked_s would be at the best seat of the pool, over what it was.
+    """
+
+    throttled_s: float = 0.0  # what caps took
+    traffic_s: float = 0.0  # what the traffic of others took
+    restart_s: float = 0.0
+    worked_s: float = 0.0  # at full speed and alone
+    computing: float = 1.0
+    packed: float = 1.0
 
 
 class Segment(NamedTuple):
@@ -49,6 +67,7 @@ class Segment(NamedTuple):
     counted_j: float  # of this up to the end of the warmup
     lost_s: float  # of run time since the last checkpoint
     placement: Placement
+    spent: Spent
 
 
 @dataclass(slots=True)
@@ -57,13 +76,18 @@ class Meter:
 
     energy_j: of the job's last stay, chips with their host share before conversion. done: work done, in the class's
     units; work_s: the same in seconds at full speed. counted_*: the same at the end of the warmup. resumed_s: begin of
-    the last stay of jobs that were stopped before. cap_*: a row per change of a group's cap, as a fraction of its range
+    the last stay of jobs that were stopped before. worked_s, throttled_s, traffic_s, restart_s: how the time of the
+    last stay went, as in Spent. cap_*: a row per change of a group's cap, as a fraction of its range
     above idle. placements: where gangs sat, kept where levels below the feed can bind.
     """
 
     energy_j: array[float] = field(default_factory=lambda: array("d"))
     done: array[float] = field(default_factory=lambda: array("d"))
     work_s: array[float] = field(default_factory=lambda: array("d"))
+    worked_s: array[float] = field(default_factory=lambda: array("d"))
+    throttled_s: array[float] = field(default_factory=lambda: array("d"))
+    traffic_s: dict[int, float] = field(default_factory=dict)
+    restart_s: dict[int, float] = field(default_factory=dict)
     counted_j: dict[int, float] = field(default_factory=dict)
     counted_done: dict[int, float] = field(default_factory=dict)
     counted_work_s: dict[int, float] = field(default_factory=dict)
@@ -92,14 +116,17 @@ class Journeys:
     """What runs with a network keep of where gangs sat, by row: domains and groups of leaves, 0 before the start.
 
     pace_s: seconds a unit of work on the last seat, alone, at full speed. stretch: time on chips over that alone, of
-    gangs that have shared links. done, before: shares of the work done at the end of the run, and at that of the
-    warmup, by gangs that shared links then; only where nothing else changes speeds.
+    gangs that have shared links. computing: the part of pace_s in which the chips compute. done, before: shares of the
+    work done at the end of the run, and at that of the warmup, by gangs that shared links then, and traffic_s: what
+    the traffic of others took after the warmup [s]; only where nothing else changes speeds.
     """
 
     pace_s: array[float] = field(default_factory=lambda: array("d"))
     domains: array[int] = field(default_factory=lambda: array("i"))
     leaves: array[int] = field(default_factory=lambda: array("i"))
+    computing: array[float] = field(default_factory=lambda: array("d"))
     stretch: dict[int, float] = field(default_factory=dict)
+    traffic_s: dict[int, float] = field(default_factory=dict)
     done: dict[int, float] = field(default_factory=dict)
     before: dict[int, float] = field(default_factory=dict)
 
@@ -121,6 +148,7 @@ class Record:
     end_s: array[float] = field(default_factory=lambda: array("d"))
     pool: array[int] = field(default_factory=lambda: array("h"))
     blocked_chip_s: dict[str, float] = field(default_factory=dict)  # waiting chip-seconds after warmup, by reason
+    idle_chip_s: list[list[float]] = field(default_factory=list)  # by pool, as in Idle, while anyone waited
     reasons: list[str] = field(default_factory=list)  # why jobs were rejected
     events: int = 0
     passes: int = 0
@@ -151,8 +179,11 @@ class Record:
             self.meter.energy_j.extend([0.0] * len(jobs))
             self.meter.done.extend([0.0] * len(jobs))
             self.meter.work_s.extend([0.0] * len(jobs))
+            self.meter.worked_s.extend([0.0] * len(jobs))
+            self.meter.throttled_s.extend([0.0] * len(jobs))
         if self.journeys is not None:
             self.journeys.pace_s.extend([math.nan] * len(jobs))
             self.journeys.domains.extend([0] * len(jobs))
             self.journeys.leaves.extend([0] * len(jobs))
+            self.journeys.computing.extend([1.0] * len(jobs))
         return first

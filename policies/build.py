@@ -45,7 +45,7 @@ class Policy:
 
 def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
-    placer = policy.placer if policy.placer.seeing is None else policy.placer.seeing(view)
+    placer = placer_in(view, policy)
     if policy.guard is not None:
         return policy.guard.decide(view, policy.backfill, placer)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
@@ -54,6 +54,11 @@ def decide(view: View, policy: Policy) -> Decisions:
         if found is not None:
             return Decisions([Start(job, *found)])
     return policy.backfill(view, placer)
+
+
+def placer_in(view: View, policy: Policy) -> Placer:
+    """Where a policy seats gangs at an instant."""
+    return policy.placer if policy.placer.seeing is None else policy.placer.seeing(view)
 
 
 def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:

@@ -1,6 +1,6 @@
 """The books of gangs whose speed may change: what each has done and drawn, stay by stay, written into the record."""
 
-from outputs.record import Meter, Record, Segment
+from outputs.record import Meter, Record, Segment, Spent
 from sim.gangs import Gang
 from sim.interruptions import Interruptions
 
@@ -16,6 +16,7 @@ class Books:
         self._meter = meter
         self._losses = losses
         self._stopped: set[int] = set()  # jobs that have been stopped before
+        self._before: dict[int, Spent] = {}  # what gangs had spent at the end of the warmup
 
     def restart_s(self, row: int) -> float:
         """What a job needs before it goes on from where it was stopped [s]."""
@@ -39,6 +40,7 @@ class Books:
         self._meter.energy_j[row] = gang.energy_j(now_s)
         self._keep(gang, gang.work)
         self._keep_stretch(gang, now_s)
+        self._keep_spent(gang, now_s)
 
     def interrupt(self, gang: Gang, now_s: float, warned_s: float) -> float:
         """A stay ends early; the work that is left, counted from the last checkpoint."""
@@ -51,7 +53,10 @@ class Books:
         counted_j = meter.counted_j.pop(row, 0.0)
         run, energy_j = gang.run, gang.energy_j(now_s)
         meter.segments.append(
-            Segment(row, run.pool, gang.from_s, now_s, energy_j, counted_j, done_s - kept_s, run.placement)
+            Segment(
+                *(row, run.pool, gang.from_s, now_s, energy_j, counted_j, done_s - kept_s, run.placement),
+                self._spent_after(gang, now_s),
+            )
         )
         self._stopped.add(row)
         return gang.work - kept
@@ -63,6 +68,7 @@ class Books:
             meter.counted_done[row], meter.counted_work_s[row] = meter.done[row], meter.work_s[row]
         for row, gang in self.gangs.items():
             meter.counted_j[row] = gang.energy_j(now_s)
+            self._before[row] = self._spent(gang, now_s)
             done = self._done(gang, now_s)
             meter.counted_done[row] += done
             meter.counted_work_s[row] += done * gang.planned_pace_s
@@ -73,6 +79,7 @@ class Books:
             self._meter.energy_j[row] = gang.energy_j(end_s)
             self._keep(gang, self._done(gang, end_s))
             self._keep_stretch(gang, end_s)
+            self._keep_spent(gang, end_s)
 
     def _done_s(self, gang: Gang, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""
@@ -91,3 +98,38 @@ class Books:
             stretch = gang.stretch(now_s)
             if stretch is not None:
                 self._record.journeys.stretch[gang.run.row] = stretch
+
+    def _keep_spent(self, gang: Gang, now_s: float) -> None:
+        spent, row, meter = self._spent_after(gang, now_s), gang.run.row, self._meter
+        meter.worked_s[row], meter.throttled_s[row] = spent.worked_s, spent.throttled_s
+        if spent.traffic_s:
+            meter.traffic_s[row] = spent.traffic_s
+        if spent.restart_s:
+            meter.restart_s[row] = spent.restart_s
+
+    def _spent_after(self, gang: Gang, now_s: float) -> Spent:
+        """How the time of a stay went after the warmup; to be called once, at its end."""
+        if now_s <= self._record.warmup_s:
+            return Spent()
+        spent, before = self._spent(gang, now_s), self._before.pop(gang.run.row, None)
+        if before is None:
+            return spent
+        return spent._replace(
+            throttled_s=spent.throttled_s - before.throttled_s,
+            traffic_s=spent.traffic_s - before.traffic_s,
+            restart_s=spent.restart_s - before.restart_s,
+            worked_s=spent.worked_s - before.worked_s,
+        )
+
+    def _spent(self, gang: Gang, now_s: float) -> Spent:
+        """How the time of a stay went up to now."""
+        row, journeys, progress_s = gang.run.row, self._record.journeys, gang.progress_s(now_s)
+        restart_s = self.restart_s(row)
+        return Spent(
+            gang.throttled_s(now_s),
+            gang.traffic_s(now_s),
+            min(progress_s, restart_s),
+            max(0.0, progress_s - restart_s),
+            1.0 if journeys is None else journeys.computing[row],
+            gang.planned_pace_s / gang.pace_s if gang.pace_s else 1.0,
+        )

@@ -181,6 +181,21 @@ def compare(
 
 
 @main.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def explain(run: Path) -> None:
+    """Say where the capacity of a saved run went, and what would move its largest losses."""
+    from outputs.explain import explanation
+    from outputs.tables import show as print_table
+
+    found = explanation(run)
+    for made in found.tables:
+        print_table(made)
+        click.echo()
+    for line in found.lines:
+        click.echo(line)
+
+
+@main.command()
 @click.argument("format", metavar="FORMAT")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the project's job table as CSV.")

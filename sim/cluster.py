@@ -12,7 +12,7 @@ from policies.build import Policy, decide, never_starts
 from policies.plan import Plan
 from policies.queue import Past, QueuedJob
 from policies.queues import queue_for, tenants_for
-from policies.view import DEFERRED, HELD, Memo, Release, Start, View
+from policies.view import Memo, Release, Start, View
 from scenarios.contract import no_site
 from scenarios.jobs import Arrival
 from sim.clock import Clock
@@ -128,32 +128,28 @@ class Cluster:
             self._reject_what_no_longer_fits()
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
         if self.queue.jobs:
-            rises = () if self.feed is None else self.feed.rises
-            seen = (self.queue, self.free, self.headroom, self.running, self._arrived, self._memo, rises)
-            view = View(now_s, *seen, self._plan, self.tenants)
-            decisions = decide(view, self.policy)
+            decisions = decide(self.view(), self.policy)
             self._arrived = []
             self._memo = decisions.memo
             self._plan = decisions.plan
             self.record.passes += 1
             for start in decisions.starts:
                 self._start(start, now_s)
-            waiting: dict[str, int] = {}
-            reason_of = decisions.blocked.get
-            for shape, lane in self.queue.lanes.items():
-                reason = reason_of(shape, HELD)
-                chips = shape.chips * len(lane.jobs)
-                if reason in waiting:
-                    waiting[reason] += chips
-                else:
-                    waiting[reason] = chips
-            self.keeping.waiting_chips = waiting
-        if self.deferral is not None:
-            self.keeping.waiting_chips[DEFERRED] = self.deferral.chips
+            self.keeping.note(decisions.blocked)
+        else:
+            self.keeping.note({})
         if self.traffic is not None and self.traffic.unsettled:
             self.traffic.settle()
         if self.feed is not None:
             self.feed.after_pass()
+
+    def view(self) -> View:
+        """What a policy sees now."""
+        rises = () if self.feed is None else self.feed.rises
+        return View(
+            *(self.clock.now, self.queue, self.free, self.headroom, self.running),
+            *(self._arrived, self._memo, rises, self._plan, self.tenants),
+        )
 
     def admit(self, by_nw: int) -> None:
         """So much more (or less) than before may be drawn by what starts."""
@@ -175,7 +171,8 @@ class Cluster:
         self.record.end_s[run.row] = self.clock.now
         self.ended_jobs += 1
         moved = self.traffic is not None and self.traffic.unsettled
-        if self.queue.jobs or self.yard.dark or self.feed is not None or moved:
+        waits = self.queue.jobs or (self.deferral is not None and self.deferral.jobs)
+        if waits or self.yard.dark or self.feed is not None or moved:
             self.stale = True
 
     def preempt(self, gang: Gang, work_left: float) -> None:

@@ -7,7 +7,7 @@ from policies.power import DeferRule
 from policies.queue import QueuedJob
 from scenarios.contract import SiteSteps
 from sim.clock import Clock, Moment, Phase
-from topologies.plant import Plant
+from topologies.plant import Plant, Shape
 
 
 class Deferral:
@@ -19,6 +19,7 @@ class Deferral:
         self.clock = clock
         self.jobs: dict[int, QueuedJob] = {}  # by row
         self.chips = 0
+        self.shapes: dict[Shape, int] = {}  # how many of each wait
         self.good = False
         self._plans = plant.plans
         self._rule = rule
@@ -47,10 +48,14 @@ class Deferral:
             Moment(self.clock, until_s, Phase.SIGNAL, lambda _: self._let_go(job.row))
         self.jobs[job.row] = job
         self.chips += job.shape.chips
+        self.shapes[job.shape] = self.shapes.get(job.shape, 0) + 1
         return True
 
     def _let_go(self, row: int) -> None:
         job = self.jobs.pop(row, None)
         if job is not None:
             self.chips -= job.shape.chips
+            self.shapes[job.shape] -= 1
+            if not self.shapes[job.shape]:
+                del self.shapes[job.shape]
             self._release(job)

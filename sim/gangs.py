@@ -21,8 +21,8 @@ class Gang:
     """
 
     __slots__ = (
-        *("_done_s", "_mark_s", "_needs_s", "due_s", "factor", "from_energy_j", "from_s", "from_progress_s"),
-        *("gone", "group", "job", "pace_s", "run", "turn", "under", "work"),
+        *("_done_s", "_mark_s", "_needs_s", "_traffic_s", "due_s", "factor", "from_energy_j", "from_s"),
+        *("from_progress_s", "from_throttled_s", "gone", "group", "job", "pace_s", "run", "turn", "under", "work"),
     )
 
     def __init__(
@@ -45,15 +45,16 @@ class Gang:
         self.from_s = now_s
         self.from_progress_s = group.progress_s(now_s)
         self.from_energy_j = group.chip_j(now_s)
+        self.from_throttled_s = group.throttled_s(now_s)
         self._needs_s = work * pace_s + restart_s
-        self._mark_s, self._done_s, self.factor = self.from_progress_s, 0.0, 1.0
+        self._mark_s, self._done_s, self._traffic_s, self.factor = self.from_progress_s, 0.0, 0.0, 1.0
         self.due_s = self.from_progress_s + self._needs_s  # in the group's own time
         self.turn = 0  # its place among the starts of its group
         self.gone = False
 
     def retime(self, now_s: float, factor: float) -> None:
         """Work at another factor of the group's speed from now on."""
-        self._done_s = self.progress_s(now_s)
+        self._done_s, self._traffic_s = self.progress_s(now_s), self.traffic_s(now_s)
         self._mark_s, self.factor = self.group.progress_s(now_s), factor
         self.due_s = self._mark_s + max(0.0, self._needs_s - self._done_s) / factor
 
@@ -77,12 +78,20 @@ class Gang:
         """Full-speed seconds since it started, its restart included [s]."""
         return self._done_s + (self.group.progress_s(now_s) - self._mark_s) * self.factor
 
+    def throttled_s(self, now_s: float) -> float:
+        """What caps have taken since it started [s]."""
+        return self.group.throttled_s(now_s) - self.from_throttled_s
+
+    def traffic_s(self, now_s: float) -> float:
+        """What the traffic of others has taken since it started [s]."""
+        return self._traffic_s + (self.group.progress_s(now_s) - self._mark_s) * (1.0 - self.factor)
+
 
 class Group:
     """Gangs with one cap: their load, and the full-speed seconds and joules a chip that have passed."""
 
     __slots__ = (
-        *("_busy_w", "_chip_j", "_ends", "_progress_s", "_since_s", "_span_w", "_started"),
+        *("_busy_w", "_chip_j", "_ends", "_progress_s", "_since_s", "_span_w", "_started", "_throttled_s"),
         *("draw_nw", "fraction", "gangs", "load", "number", "speed"),
     )
 
@@ -98,7 +107,7 @@ class Group:
         self._busy_w = plan.busy_w[pool]
         self._span_w = plan.span_w[pool]
         # at full speed from time 0 on, this count is the clock itself and ends fall on the same float
-        self._since_s = self._progress_s = self._chip_j = 0.0
+        self._since_s = self._progress_s = self._throttled_s = self._chip_j = 0.0
         self._ends: list[tuple[float, int, int, Gang]] = []
         self._started = 0
 
@@ -128,6 +137,7 @@ class Group:
         """Change the cap from now on."""
         load, lasted_s = self.load, now_s - self._since_s
         self._progress_s += lasted_s * self.speed
+        self._throttled_s += lasted_s * (1.0 - self.speed)
         self._chip_j += lasted_s * (self._busy_w - (1.0 - self.fraction) * self._span_w)
         self._since_s = now_s
         self.fraction, self.speed = fraction, load.speed(fraction)
@@ -136,6 +146,10 @@ class Group:
     def progress_s(self, now_s: float) -> float:
         """Full-speed seconds that have passed [s]."""
         return self._progress_s + (now_s - self._since_s) * self.speed
+
+    def throttled_s(self, now_s: float) -> float:
+        """Seconds that caps have taken [s]."""
+        return self._throttled_s + (now_s - self._since_s) * (1.0 - self.speed)
 
     def chip_j(self, now_s: float) -> float:
         """What a busy chip with its host share has drawn, before conversion [J]."""

@@ -2,6 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from policies.build import placer_in
+from policies.idle import Idle, why_idle
+from policies.view import DEFERRED, HELD, Blocked
+from topologies.plant import Shape
+
 if TYPE_CHECKING:
     from sim.cluster import Cluster
 
@@ -9,10 +14,12 @@ if TYPE_CHECKING:
 class Keeping:
     """Writes a cluster's state into its record; turn() before the first change of an instant."""
 
-    __slots__ = ("_changed_s", "_clock", "_cluster", "_counted_s", "_draws", "waiting_chips")
+    __slots__ = ("_changed_s", "_clock", "_cluster", "_counted_s", "_draws", "_idle", "_waiting_chips")
 
     def __init__(self, cluster: "Cluster") -> None:
-        self.waiting_chips: dict[str, int] = {}  # by reason, since the last pass
+        self._waiting_chips: dict[str, int] = {}  # by reason, since the last pass
+        self._idle: list[Idle] = []  # by pool, since the last pass; empty where nobody waits or no chip is idle
+        cluster.record.idle_chip_s = [[0.0] * len(Idle._fields) for _ in cluster.plant.pools]
         self._cluster = cluster
         self._clock = cluster.clock
         self._changed_s = 0.0  # the last instant with a change, kept in the timeline at the next one
@@ -32,14 +39,49 @@ class Keeping:
             self._changed_s = now_s
 
     def count_waiting(self, now_s: float) -> None:
-        """Add up why chips were waited for since the last pass."""
-        if now_s > self._counted_s and self.waiting_chips:
+        """Add up why chips were waited for, and why others were idle, since the last pass."""
+        if now_s > self._counted_s and self._waiting_chips:
             record = self._cluster.record
             total = record.blocked_chip_s
             lasted_s = max(0.0, now_s - max(self._counted_s, record.warmup_s))
-            for reason, chips in self.waiting_chips.items():
+            for reason, chips in self._waiting_chips.items():
                 total[reason] = total.get(reason, 0.0) + chips * lasted_s
+            for sums, idle in zip(record.idle_chip_s, self._idle, strict=False):
+                for at, chips in enumerate(idle):
+                    if chips:
+                        sums[at] += chips * lasted_s
         self._counted_s = now_s
+
+    def note(self, blocked: Blocked) -> None:
+        """After a pass: who waits and why, and why chips are idle; it holds until the next pass."""
+        cluster = self._cluster
+        lanes, deferral = cluster.queue.lanes, cluster.deferral
+        self._idle = []
+        self._waiting_chips = waiting = dict[str, int]()
+        if not lanes and (deferral is None or not deferral.chips):
+            if deferral is not None:
+                waiting[DEFERRED] = 0
+            return
+        gangs, may_sit, reason_of = dict[Shape, int](), dict[Shape, int](), blocked.get
+        for shape, lane in lanes.items():
+            reason = reason_of(shape, HELD)
+            gangs[shape] = count = len(lane.jobs)
+            if reason is HELD or reason is DEFERRED:  # the latter of plug-ins
+                may_sit[shape] = count
+            if reason in waiting:
+                waiting[reason] += shape.chips * count
+            else:
+                waiting[reason] = shape.chips * count
+        if deferral is not None:
+            waiting[DEFERRED] = deferral.chips
+            for shape, count in deferral.shapes.items():
+                gangs[shape] = gangs.get(shape, 0) + count
+                may_sit[shape] = may_sit.get(shape, 0) + count
+        for pool in cluster.free:
+            if pool.free:
+                placer = placer_in(cluster.view(), cluster.policy)
+                self._idle = why_idle(cluster.free, cluster.headroom, placer, gangs, may_sit)
+                break
 
     def close(self, end_s: float) -> None:
         """Bring the record up to the end of the run."""

@@ -46,7 +46,8 @@ class Traffic:
         self._shares = Shares(network.capacities)
         self._senders: dict[int, _Sender] = {}
         self._moved: dict[int, float] = {}
-        self._in_domain: dict[tuple[int, int, int], float] = {}  # paces in one domain behind switches
+        self._in_domain: dict[tuple[int, int, int], tuple[float, float]] = {}  # paces and computing, behind switches
+        self._computing: dict[tuple[int, int, Seat], float] = {}
 
     def start(self, row: int, job_class: int, pool: int, placement: Placement, planned_pace_s: float) -> float:
         """A gang sits down: its pace when it is alone [s a unit of work]. Its share of links comes with settle()."""
@@ -64,6 +65,11 @@ class Traffic:
             return planned_pace_s
         alone = speed.alone(seat)
         journeys.pace_s[row] = alone.pace_s
+        kind = (job_class, pool, seat)
+        computing = self._computing.get(kind)
+        if computing is None:
+            computing = self._computing[kind] = speed.computing(seat)
+        journeys.computing[row] = computing
         if seat.level >= 2 and alone.crossing and self._network.contention and segment.shares:
             flow = segment.flow(placement, seat, alone.crossing)
             self._senders[row] = _Sender(seat, speed, alone, flow.bytes_per_s)
@@ -74,16 +80,17 @@ class Traffic:
         """The pace of a gang in one domain: all of a class, pool and size are alike."""
         journeys = self._journeys
         journeys.domains[row] = journeys.leaves[row] = 1
-        pace_s = self._in_domain.get(key)
-        if pace_s is None:
+        known = self._in_domain.get(key)
+        if known is None:
             job_class, pool, chips = key
             segment, speed = self._network.segments[pool], self._network.speeds[job_class][pool]
-            pace_s = planned_pace_s
+            known = planned_pace_s, 1.0
             if segment is not None and speed is not None:
-                pace_s = speed.alone(segment.seat(((0, chips),))).pace_s
-            self._in_domain[key] = pace_s
-        journeys.pace_s[row] = pace_s
-        return pace_s
+                seat = segment.seat(((0, chips),))
+                known = speed.alone(seat).pace_s, speed.computing(seat)
+            self._in_domain[key] = known
+        journeys.pace_s[row], journeys.computing[row] = known
+        return known[0]
 
     def sends(self, row: int) -> bool:
         """Whether a running gang shares links."""
@@ -120,13 +127,13 @@ class _Journey:
     due_s: when it ends, at or after end_s, the time of the event: one that is put off is looked at when it comes.
     """
 
-    __slots__ = ("done_s", "due_s", "end", "end_s", "factor", "from_s", "needs_s", "run", "since_s")
+    __slots__ = ("_traffic_s", "done_s", "due_s", "end", "end_s", "factor", "from_s", "needs_s", "run", "since_s")
 
     def __init__(self, run: Release, now_s: float, needs_s: float, end: JobEnd) -> None:
         self.run = run
         self.from_s = self.since_s = now_s
         self.needs_s = needs_s
-        self.done_s = 0.0
+        self.done_s = self._traffic_s = 0.0
         self.factor = 1.0
         self.end = end
         self.end_s = self.due_s = now_s + needs_s
@@ -134,6 +141,16 @@ class _Journey:
     def done_by(self, now_s: float) -> float:
         """What is done [s alone]."""
         return min(self.needs_s, self.done_s + (now_s - self.since_s) * self.factor)
+
+    def traffic_by(self, now_s: float) -> float:
+        """What the traffic of others has taken [s]."""
+        return self._traffic_s + (now_s - self.since_s) * (1.0 - self.factor)
+
+    def retime(self, now_s: float, factor: float) -> None:
+        """Work at another factor from now on."""
+        self.done_s, self._traffic_s = self.done_by(now_s), self.traffic_by(now_s)
+        self.since_s, self.factor = now_s, factor
+        self.due_s = now_s + (self.needs_s - self.done_s) / factor
 
 
 class Roads:
@@ -144,6 +161,7 @@ class Roads:
         self._ended = ended
         self._log = journeys
         self._under_way: dict[int, _Journey] = {}
+        self._before: dict[int, float] = {}  # what traffic had taken at the end of the warmup [s]
 
     def start(self, run: Release, needs_s: float) -> None:
         """A gang starts that takes needs_s alone."""
@@ -153,10 +171,8 @@ class Roads:
 
     def retime(self, row: int, factor: float) -> None:
         """A gang works at factor times its speed alone from now on."""
-        journey, now_s = self._under_way[row], self._clock.now
-        journey.done_s = journey.done_by(now_s)
-        journey.since_s, journey.factor = now_s, factor
-        journey.due_s = now_s + (journey.needs_s - journey.done_s) / factor
+        journey = self._under_way[row]
+        journey.retime(self._clock.now, factor)
         if journey.due_s < journey.end_s:
             journey.end.cancel()
             self._put(journey)
@@ -166,6 +182,8 @@ class Roads:
         now_s = self._clock.now
         for row, journey in self._under_way.items():
             self._log.before[row] = self._share(journey, now_s)
+            self._before[row] = journey.traffic_by(now_s)
+        self._log.traffic_s.clear()  # of those that ended before
 
     def close(self, end_s: float) -> None:
         """Read what gangs that are still under way have done."""
@@ -190,6 +208,9 @@ class Roads:
         done_s, lasted_s = journey.done_by(now_s), now_s - journey.from_s
         if done_s > 0 and (journey.factor != 1 or journey.since_s > journey.from_s):
             self._log.stretch[journey.run.row] = lasted_s / done_s
+        traffic_s = journey.traffic_by(now_s) - self._before.pop(journey.run.row, 0.0)
+        if traffic_s:
+            self._log.traffic_s[journey.run.row] = traffic_s
 
     @staticmethod
     def _share(journey: _Journey, now_s: float) -> float:

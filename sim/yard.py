@@ -58,6 +58,8 @@ class Yard:
         rack = self.racks[pool]
         if self._booting.pop((pool, rack), None) is None:
             self._cluster.free[pool].take(self._chips(pool, rack))
+        else:
+            self._count_booting(pool)
         plant = self._cluster.plant
         self._cluster.draw_idle(-plant.pools[pool].idle_nw)
         self.dark.appendleft((pool, plant.site.rack_boot_s))
@@ -70,14 +72,20 @@ class Yard:
             if self._booting.get((pool, rack)) is event:
                 self._cluster.look_again()
                 del self._booting[pool, rack]
+                self._count_booting(pool)
                 self._ready(pool, rack)
 
         clock = self._cluster.clock
         self._booting[pool, rack] = Moment(clock, clock.now + boot_s, Phase.BOOTED, booted)
+        self._count_booting(pool)
 
     def _count(self, pool: int, by: int) -> None:
         self.racks[pool] += by
         self._cluster.record.timeline.powered[pool].append((self._cluster.clock.now, self.racks[pool]))
+
+    def _count_booting(self, pool: int) -> None:
+        racks = sum([at == pool for at, _ in self._booting])
+        self._cluster.record.timeline.booting[pool].append((self._cluster.clock.now, racks))
 
     def _ready(self, pool: int, rack: int) -> None:
         self._cluster.free[pool].give(self._chips(pool, rack))

@@ -154,6 +154,11 @@ class FreeChips:
         """The domains of each pod, as bits; none where the fabric has no pods."""
         return self._leaves[1]
 
+    @property
+    def by_domain(self) -> Sequence[int]:
+        """Free chips of every domain; to be read only."""
+        return self._by_domain
+
     def in_domain(self, domain: int) -> int:
         """Free chips of one domain."""
         return self._by_domain[domain]

@@ -89,6 +89,20 @@ class Headroom:
         """Whether every level above a domain has so much left."""
         return all(self._spare_nw[at] >= draw_nw for at in self._tree.above[pool].get(domain, ()))
 
+    def bearable(self, pool: int, free: Sequence[int], draw_nw: int) -> int:
+        """How many of a pool's free chips, given by domain, could draw so much at once under the levels below the feed.
+
+        Level by level from the finest: each bears min(chips below it, power left / draw), and the levels nest.
+        """
+        chips = np.array(free, np.float64)
+        if self.bound_below and draw_nw > 0:
+            able = np.maximum(_numbers(self._spare_nw) // draw_nw, 0)
+            for row in self._tree.nested(pool):
+                under = chips[: len(row)]  # domains after the last one that a level is above have none
+                below = np.bincount(row, under, len(able))
+                under *= np.divide(np.minimum(below, able), below, where=below > 0, out=np.zeros(len(able)))[row]
+        return round(float(chips.sum()))
+
     def take(self, pool: int, placement: Placement, draw_nw: int) -> None:
         """Draw for a gang."""
         self._change(pool, placement, -draw_nw)
@@ -110,13 +124,14 @@ class Headroom:
 class _Tree:
     """Which limits are above each domain. It never changes: all headrooms of a plant share one."""
 
-    __slots__ = ("_rows", "above", "limits")
+    __slots__ = ("_nested", "_rows", "above", "limits")
     _newest: ClassVar["_Tree | None"] = None
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self.limits = limits
         pools = range(len(limits[0].domains) if limits else 0)
         self._rows = [_rows([limit.domains[pool] for limit in limits]) for pool in pools]
+        self._nested: list[list[NDArray[np.intp]] | None] = [None for _ in pools]
         self.above = [
             {domain: tuple([at for at in column if at < len(limits)]) for domain, column in enumerate(rows.T.tolist())}
             for rows in self._rows
@@ -129,6 +144,22 @@ class _Tree:
         if newest is None or newest.limits is not limits:
             newest = cls._newest = cls(limits)
         return newest
+
+    def nested(self, pool: int) -> list[NDArray[np.intp]]:
+        """The limits above each domain of a pool again, so that each limit is in one row only, the finest first."""
+        found, rows = self._nested[pool], self._rows[pool]
+        if found is None:
+            rank = np.zeros(len(self.limits) + 1, np.intp)
+            for of in self._rows:
+                for depth, row in enumerate(of):
+                    rank[row] = np.maximum(rank[row], depth)
+            found = [np.full(rows.shape[1], len(self.limits), np.intp) for _ in range(int(rank.max()) + 1)]
+            for row in rows:
+                for depth, nested in enumerate(found):
+                    here = (rank[row] == depth) & (row < len(self.limits))
+                    nested[here] = row[here]
+            self._nested[pool] = found
+        return found
 
     def domains_of(self, pool: int, limits: set[int]) -> int:
         """The domains of a pool under a few limits, as bits."""

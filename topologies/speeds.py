@@ -40,6 +40,9 @@ class Speed(Protocol):
     def pace_s(self, seat: Seat, share: float) -> float:
         """Seconds a unit of work of a gang on a seat that has a share of its NICs' bandwidth."""
 
+    def computing(self, seat: Seat) -> float:
+        """The part of the time in which the chips of a gang that is alone compute [1]; else they wait for others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Direct:
@@ -76,6 +79,10 @@ class Direct:
             pace_s = self.packed_pace_s(seat.chips) * self._step_s(seat, share) / packed_s
             self._paces[seat, share] = pace_s
         return pace_s
+
+    def computing(self, seat: Seat) -> float:
+        """The part of the time in which the chips of a gang that is alone compute [1]."""
+        return self.keys.compute / self._step_s(seat, self.alone(seat).share)
 
     def _step_s(self, seat: Seat, share: float) -> float:
         """A step [s]: compute + max(0, exchange - overlap compute)."""

@@ -31,6 +31,11 @@ class Step:
         """The whole step [s]."""
         return self.compute_s + self.blocking_s + self.bubble_s + self.background_s
 
+    @property
+    def computing(self) -> float:
+        """The part of the step in which the chips compute [1]."""
+        return self.compute_s / self.total_s
+
     def longer(self, factor: float) -> "Step":
         """The same step so many times as long."""
         parts = (self.compute_s, self.blocking_s, self.bubble_s, self.background_s)

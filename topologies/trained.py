@@ -63,6 +63,10 @@ class Trained:
             pace_s = self._paces[seat, share] = self.step(seat, share).total_s / tokens
         return pace_s
 
+    def computing(self, seat: Seat) -> float:
+        """The part of the time in which the chips of a gang that is alone compute [1]."""
+        return self.step(seat, self.alone(seat).share).computing
+
     def step(self, seat: Seat, share: float) -> Step:
         """A step on a seat."""
         return self._step(seat, self.split(seat), share)

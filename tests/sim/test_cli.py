@@ -145,10 +145,11 @@ def test_quiet_prints_the_folder_only_and_a_run_has_its_files():
     result = megawatt("run", "hello", "--quiet", "--out", "out")
     assert (result.stdout, result.stderr) == ("out\n", "")
     names = {path.name for path in Path("out").iterdir()}
-    data = {"scenario.yaml", "run.json", "summary.json", "jobs.parquet", "timeline.parquet"}
-    assert names == data | {"utilization.png", "queue.png", "power.png"}
+    data = {"scenario.yaml", "run.json", "summary.json", "jobs.parquet", "timeline.parquet", "capacity.parquet"}
+    assert names == data | {"utilization.png", "queue.png", "power.png", "capacity.png"}
     Path("out/queue.png").unlink()
-    assert megawatt("plot", "out").stdout == "out/utilization.png\nout/queue.png\nout/power.png\n"
+    pictures = ["out/utilization.png", "out/queue.png", "out/power.png", "out/capacity.png"]
+    assert megawatt("plot", "out").stdout.splitlines() == pictures
     assert Path("out/queue.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -171,3 +171,25 @@ def test_without_a_cap_the_feed_starts_unlimited():
 def test_without_levels_nothing_is_bound_below_the_feed():
     assert not Headroom(5, ()).bound_below
     assert Headroom(5, (Limit("PDU 0", 1, (1,)),)).bound_below
+
+
+@given(
+    st.lists(st.integers(0, 8), min_size=6, max_size=6),
+    st.lists(st.integers(0, 60), min_size=5, max_size=5),
+    st.integers(1, 7),
+    st.booleans(),
+)
+def test_the_chips_that_levels_can_bear_are_those_that_find_power_one_by_one(free, spare_nw, draw_nw, racks):
+    # the first PDU has three domains, one of them under no rack that can bind; the last domain is under no level
+    limits = [Limit("rack 0", spare_nw[0], (0b000001,)), Limit("rack 1", spare_nw[1], (0b000010,))] if racks else []
+    limits += [Limit("rack 3", spare_nw[2], (0b001000,))] if racks else []
+    limits += [Limit("PDU 0", spare_nw[3], (0b000111,)), Limit("PDU 1", spare_nw[4], (0b011000,))]
+    headroom = Headroom(None, tuple(limits))
+    found, left = headroom.bearable(0, free, draw_nw), headroom.copy()
+    one_by_one = 0
+    for domain, chips in enumerate(free):
+        for _ in range(chips):
+            if left.bears(0, domain, draw_nw):
+                left.take(0, ((domain, 1),), draw_nw)
+                one_by_one += 1
+    assert found == one_by_one

@@ -99,3 +99,12 @@ def test_a_large_model_from_the_row_of_a_smaller_one(rack, row):
     cells = said(f"Llama 3 405B on {row} from the 70B row")
     assert cells[1].startswith(f"{rate.tokens_per_s:,.0f}")
     assert cells[2:] == [f"{model:.0f}", f"{model / rate.tokens_per_s - 1:+.0%}".replace("%", " %")]
+
+
+def test_the_computing_part_of_a_gang_is_that_of_its_step_when_it_is_alone():
+    made, _ = speed("dgx-h100", "llama3-405b")
+    seat = segment("dgx-h100").compact(512)
+    alone = made.step(seat, made.alone(seat).share)
+    assert made.computing(seat) == alone.compute_s / alone.total_s
+    assert f"{100 * made.computing(seat):.1f} %" == said("dgx-h100 | 512 ")[4]
+    assert made.computing(seat) > made.step(seat, 0.5 * made.alone(seat).share).computing
