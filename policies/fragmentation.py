@@ -1,7 +1,7 @@
 """Placement by fragmentation: where a gang leaves the fewest free chips that others cannot use.
 
 Source: Weng et al., Beware of Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent,
-USENIX ATC 2023, sections 3 and 4. There nodes hold tasks that share GPUs, and the mix of tasks is known from history;
+USENIX ATC 2023. There nodes hold tasks that share GPUs, and the mix of tasks is known from history;
 here domains hold gangs of whole chips, and the mix is that of the gangs that run or wait.
 """
 

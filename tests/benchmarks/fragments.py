@@ -1,7 +1,7 @@
 """How many GPUs placements allocate on dgx-h100 nodes, over a mix of 1, 2, 4, 8 and 16 GPUs.
 
 Filling: gangs are drawn and placed where they fit, and none ends, until they have asked for all GPUs (the experiment of
-Weng et al., USENIX ATC 2023, section 6). Saturated: 1.6 times the load that fits, over 60 days, first in first out.
+Weng et al., USENIX ATC 2023). Saturated: 1.6 times the load that fits, over 60 days, first in first out.
 
 Run: python tests/benchmarks/fragments.py
 """
