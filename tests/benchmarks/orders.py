@@ -14,7 +14,7 @@ from year import LOAD, MEDIAN_H, scenario
 
 from policies.registry import ORDERS
 
-DAYS, TENANTS, ROUNDS = 36.5, 12, 2
+DAYS, TENANTS, ROUNDS = 36.5, 12, 1
 MORE = (
     f"    tenant: {{choice: {{{', '.join(f't{n}: {n}' for n in range(1, TENANTS + 1))}}}}}\n"
     "    deadline: {lognormal: {median: 2 days, sigma: 1}}\n"
