@@ -4,7 +4,8 @@ from rich.table import Table
 
 from outputs.tables import table
 from policies.plug_ins import installed
-from policies.registry import AXES, DEFAULTS, PRESETS, about
+from policies.presets import PRESETS
+from policies.registry import AXES, DEFAULTS, about
 from scenarios.files import library
 from scenarios.load import load
 from scenarios.traces import FORMATS
@@ -37,10 +38,13 @@ def _policies() -> list[Table]:
         [f"{axis}={name}", f"of {package}"] if name else [axis, f"of {package}; an entry point is named AXIS.NAME"]
         for axis, name, package in installed()
     ]
-    presets = [[name, ", ".join(f"{axis}={value}" for axis, value in axes.items())] for name, axes in PRESETS.items()]
+    presets = [
+        [name, ", ".join(f"{axis}={value}" for axis, value in preset.axes.items()), preset.about]
+        for name, preset in PRESETS.items()
+    ]
     return [
         table("axes", ["policy", "what it does"], rows),
-        table("\npresets", ["name", "stands for"], presets),
+        table("\npresets", ["name", "stands for", "what it is"], presets),
     ]
 
 

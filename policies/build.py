@@ -12,8 +12,9 @@ from policies.order import LeastAttainedService
 from policies.placement import Placer
 from policies.plug_ins import Finder
 from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
+from policies.presets import PRESETS
 from policies.queues import Order
-from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS, PRESETS
+from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
 from policies.trial import find
 from policies.view import Decisions, Start, View
 from policies.watchdog import Watchdog
@@ -80,7 +81,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     if keys.preset is not None:
         if keys.preset not in PRESETS:
             raise scenario.error(unknown("policy", keys.preset, PRESETS), "policy")
-        names.update(PRESETS[keys.preset])
+        names.update(PRESETS[keys.preset].axes)
     plug_ins, watchdog = dict[str, PlugIn](), Watchdog(keys.plug_in_limit)
     finder = Finder(watchdog)
     for axis, known in AXES.items():

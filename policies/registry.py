@@ -48,14 +48,6 @@ AXES: Mapping[str, Mapping[str, object]] = {
     "power": POWERS,
 }
 DEFAULTS: Mapping[str, str] = {"order": "fifo", "backfill": "easy", "placement": "pack", "power": "reserve"}
-PRESETS: Mapping[str, Mapping[str, str]] = {
-    "fifo": {"order": "fifo", "backfill": "none"},
-    "fifo-skip": {"order": "fifo", "backfill": "greedy"},
-    "sjf": {"order": "sjf", "backfill": "none"},
-    "sjf-skip": {"order": "sjf", "backfill": "greedy"},
-    "easy": {"order": "fifo", "backfill": "easy"},
-    "sjf-easy": {"order": "sjf", "backfill": "easy"},
-}
 
 
 def about(policy: object) -> str:

@@ -7,7 +7,8 @@ from policies.build import build_policy, overrides
 from policies.easy import easy
 from policies.order import fifo, sjf
 from policies.placement import PACK
-from policies.registry import AXES, PRESETS, about
+from policies.presets import PRESETS
+from policies.registry import AXES, about
 from scenarios.errors import ScenarioError
 from scenarios.load import load
 from topologies.build import build_plant
@@ -24,6 +25,7 @@ MEANT = {
     "sjf": (sjf, none),
     "sjf-skip": (sjf, greedy),
     "easy": (fifo, easy),
+    "easy-pack": (fifo, easy),
     "sjf-easy": (sjf, easy),
 }
 
@@ -53,7 +55,17 @@ def test_a_scenario_without_a_policy_is_fifo_with_easy(scenario):
 
 
 def test_every_preset_is_meant():
-    assert set(PRESETS) == set(MEANT)
+    others = {"conservative", "fair-share", "drf", "wfp3", "unicef", "tokens-per-watt", "cost-per-token"}
+    assert set(PRESETS) == set(MEANT) | others
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_names_axes_that_there_are_and_says_what_it_is(preset, scenario):
+    axes, about_it = PRESETS[preset]
+    assert all(value in AXES[axis] for axis, value in axes.items())
+    assert about_it.endswith(".")
+    policy = built(scenario(spec=preset))
+    assert {axis: policy.names[axis] for axis in axes} == axes
 
 
 @pytest.mark.parametrize("preset", MEANT)
@@ -96,7 +108,10 @@ def test_a_policy_option_is_a_list_of_overrides():
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        ("policy: sfj", "unknown policy 'sfj'; did you mean 'sjf'? (allowed: easy, fifo, fifo-skip, sjf, "),
+        (
+            "policy: sfj",
+            "unknown policy 'sfj'; did you mean 'sjf'? (allowed: conservative, cost-per-token, drf, easy, ",
+        ),
         ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: deadline, "),
         ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: conservative, easy, greedy, none)"),
         (
@@ -115,7 +130,7 @@ def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_on
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("esay", "unknown policy 'esay'; did you mean 'easy'? (allowed: easy, fifo, "),
+        ("esay", "unknown policy 'esay'; did you mean 'easy'? (allowed: conservative, cost-per-token, "),
         ("esay", "or axis=value parts such as order=sjf,backfill=none"),
         ("ordr=sjf", "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement, power)"),
         ("easy,backfil=none", "unknown axis 'backfil'; did you mean 'backfill'?"),
