@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from operator import itemgetter
 
-from policies.placement import Placer, pack_smallest_part, sliced
+from policies.placement import Placer, pack_smallest_part, sliced, whole_domains
 from policies.view import View
 from topologies.free import FreeChips, Placement, domain_bits
 
@@ -64,11 +64,10 @@ def seeing(view: View) -> Placer:
 
 
 def _place(free: FreeChips, chips: int, avoid: int, lost: list[int]) -> Placement | None:
-    size = free.domain_chips
-    whole, rest = divmod(chips, size)
-    placed: Placement = tuple([(domain, size) for domain in free.empty(whole, avoid)])
-    if len(placed) < whole:
+    found = whole_domains(free, chips, avoid)
+    if found is None:
         return None
+    placed, rest = found
     if rest:
         able = list(free.levels(rest, avoid | domain_bits(placed)))
         if not able:

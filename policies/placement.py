@@ -63,13 +63,20 @@ def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
     return placed if free.boxes is None else sliced(free, placed)
 
 
-def first_fit(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
-    """The first domain by index that fits; a larger gang takes the first empty ones, and for its remainder one more."""
+def whole_domains(free: FreeChips, chips: int, avoid: int) -> tuple[Placement, int] | None:
+    """The first empty domains for as much of a gang as fills them, and its remainder; None where they are too few."""
     size = free.domain_chips
     whole, rest = divmod(chips, size)
-    placed: Placement = tuple([(domain, size) for domain in free.empty(whole, avoid)])
-    if len(placed) < whole:
+    placed = tuple([(domain, size) for domain in free.empty(whole, avoid)])
+    return None if len(placed) < whole else (placed, rest)
+
+
+def first_fit(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
+    """The first domain by index that fits; a larger gang takes the first empty ones, and for its remainder one more."""
+    found = whole_domains(free, chips, avoid)
+    if found is None:
         return None
+    placed, rest = found
     if rest:
         able = 0
         for _, domains in free.levels(rest, avoid | domain_bits(placed)):

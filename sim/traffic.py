@@ -47,7 +47,6 @@ class Traffic:
         self._senders: dict[int, _Sender] = {}
         self._moved: dict[int, float] = {}
         self._in_domain: dict[tuple[int, int, int], tuple[float, float]] = {}  # paces and computing, behind switches
-        self._computing: dict[tuple[int, int, Seat], float] = {}
 
     def start(self, row: int, job_class: int, pool: int, placement: Placement, planned_pace_s: float) -> float:
         """A gang sits down: its pace when it is alone [s a unit of work]. Its share of links comes with settle()."""
@@ -64,12 +63,7 @@ class Traffic:
         if speed is None:
             return planned_pace_s
         alone = speed.alone(seat)
-        journeys.pace_s[row] = alone.pace_s
-        kind = (job_class, pool, seat)
-        computing = self._computing.get(kind)
-        if computing is None:
-            computing = self._computing[kind] = speed.computing(seat)
-        journeys.computing[row] = computing
+        journeys.pace_s[row], journeys.computing[row] = alone.pace_s, alone.computing
         if seat.level >= 2 and alone.crossing and self._network.contention and segment.shares:
             flow = segment.flow(placement, seat, alone.crossing)
             self._senders[row] = _Sender(seat, speed, alone, flow.bytes_per_s)
@@ -86,8 +80,8 @@ class Traffic:
             segment, speed = self._network.segments[pool], self._network.speeds[job_class][pool]
             known = planned_pace_s, 1.0
             if segment is not None and speed is not None:
-                seat = segment.seat(((0, chips),))
-                known = speed.alone(seat).pace_s, speed.computing(seat)
+                alone = speed.alone(segment.seat(((0, chips),)))
+                known = alone.pace_s, alone.computing
             self._in_domain[key] = known
         journeys.pace_s[row], journeys.computing[row] = known
         return known[0]

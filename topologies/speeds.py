@@ -20,12 +20,14 @@ _COLLECTIVES = {
 class Alone(NamedTuple):
     """A gang on a seat with nobody else's traffic: pace [s a unit of work] and share of its NICs' bandwidth [1].
 
-    crossing: the chips whose NICs are busy, on each link up that it uses, with what goes there.
+    crossing: the chips whose NICs are busy, on each link up that it uses, with what goes there. computing: its share of
+    a step [1].
     """
 
     pace_s: float
     share: float
     crossing: float
+    computing: float
 
 
 class Speed(Protocol):
@@ -39,9 +41,6 @@ class Speed(Protocol):
 
     def pace_s(self, seat: Seat, share: float) -> float:
         """Seconds a unit of work of a gang on a seat that has a share of its NICs' bandwidth."""
-
-    def computing(self, seat: Seat) -> float:
-        """The part of the time in which the chips of a gang that is alone compute [1]; else they wait for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ class Direct:
         if found is None:
             share = self.up.share(seat, partial(self._crossing, seat))
             crossing = self._crossing(seat, seat.under if seat.level < 3 else seat.in_pod)
-            found = self._alone[seat] = Alone(self.pace_s(seat, share), share, crossing)
+            computing = self.keys.compute / self._step_s(seat, share)
+            found = self._alone[seat] = Alone(self.pace_s(seat, share), share, crossing, computing)
         return found
 
     def pace_s(self, seat: Seat, share: float) -> float:
@@ -79,10 +79,6 @@ class Direct:
             pace_s = self.packed_pace_s(seat.chips) * self._step_s(seat, share) / packed_s
             self._paces[seat, share] = pace_s
         return pace_s
-
-    def computing(self, seat: Seat) -> float:
-        """The part of the time in which the chips of a gang that is alone compute [1]."""
-        return self.keys.compute / self._step_s(seat, self.alone(seat).share)
 
     def _step_s(self, seat: Seat, share: float) -> float:
         """A step [s]: compute + max(0, exchange - overlap compute)."""

@@ -52,7 +52,8 @@ class Trained:
             if seat.level == 3:
                 crossing = max(crossing, split.crossing(seat, seat.in_pod))
             share = self._share(seat, split)
-            found = self._alone[seat] = Alone(self.pace_s(seat, share), share, crossing)
+            computing = self.step(seat, share).computing
+            found = self._alone[seat] = Alone(self.pace_s(seat, share), share, crossing, computing)
         return found
 
     def pace_s(self, seat: Seat, share: float) -> float:
@@ -62,10 +63,6 @@ class Trained:
             tokens = self.job.batch * self.job.sequence
             pace_s = self._paces[seat, share] = self.step(seat, share).total_s / tokens
         return pace_s
-
-    def computing(self, seat: Seat) -> float:
-        """The part of the time in which the chips of a gang that is alone compute [1]."""
-        return self.step(seat, self.alone(seat).share).computing
 
     def step(self, seat: Seat, share: float) -> Step:
         """A step on a seat."""

@@ -201,7 +201,7 @@ def test_communication_is_what_the_step_of_a_seat_has_of_exchange(tmp_path):
     result, plant = run(path)
     seat = plant.network.segments[0].compact(16)
     speed = plant.network.speeds[0][0]
-    productive = speed.computing(seat)
+    productive = speed.alone(seat).computing
     assert productive == 1 / speed._step_s(seat, speed.alone(seat).share)
     assert 0.1 < productive < 0.9
     held_h = 16 * 1000 / HOUR_S
@@ -231,7 +231,7 @@ def test_what_the_traffic_of_others_takes_is_communication_too(power, tmp_path):
     taken_h = sum(chips * all_s * of / HOUR_S for chips, all_s, of in zip((32, 40), traffic_s, part, strict=True))
     assert traffic_s[0] > 10
     assert result.summary["communication_traffic_chip_h"] == pytest.approx(taken_h, rel=1e-9)
-    assert speed.computing(segment.compact(32)) < 1
+    assert speed.alone(segment.compact(32)).computing < 1
     check(result, plant, 500.0)
 
 

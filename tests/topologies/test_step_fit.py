@@ -105,6 +105,7 @@ def test_the_computing_part_of_a_gang_is_that_of_its_step_when_it_is_alone():
     made, _ = speed("dgx-h100", "llama3-405b")
     seat = segment("dgx-h100").compact(512)
     alone = made.step(seat, made.alone(seat).share)
-    assert made.computing(seat) == alone.compute_s / alone.total_s
-    assert f"{100 * made.computing(seat):.1f} %" == said("dgx-h100 | 512 ")[4]
-    assert made.computing(seat) > made.step(seat, 0.5 * made.alone(seat).share).computing
+    computing = made.alone(seat).computing
+    assert computing == alone.compute_s / alone.total_s
+    assert f"{100 * computing:.1f} %" == said("dgx-h100 | 512 ")[4]
+    assert computing > made.step(seat, 0.5 * made.alone(seat).share).computing
