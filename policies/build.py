@@ -21,7 +21,7 @@ from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.plug_ins import PLUGGABLE, Parameters
-from scenarios.schema import Deferred, FairShareOrder, LasOrder, Oversubscribed
+from scenarios.policy import Deferred, FairShareOrder, LasOrder, Oversubscribed
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.build import gang_sizes
