@@ -37,6 +37,7 @@ class SpentTimes:
     throttled_s: Floats
     traffic_s: Floats
     restart_s: Floats
+    checkpoint_s: Floats
     kept_s: Floats  # worked at full speed and alone, and not lost
     lost_s: Floats
     computing: Floats
@@ -69,10 +70,11 @@ def time_of(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant) 
         packed = np.divide(planned_s, pace_s, where=pace_s > 0, out=ones.copy())
     if meter is not None:
         worked_s, throttled_s = np.array(meter.worked_s)[rows], np.array(meter.throttled_s)[rows]
-        traffic_s, restart_s = (by_row(part, jobs, 0.0)[stays.last] for part in (meter.traffic_s, meter.restart_s))
+        parts = (meter.traffic_s, meter.restart_s, meter.checkpoint_s)
+        traffic_s, restart_s, checkpoint_s = (by_row(part, jobs, 0.0)[stays.last] for part in parts)
     else:
         worked_s, throttled_s = work.counted[stays.last] * planned_s / packed, np.zeros(len(rows))
-        traffic_s = restart_s = throttled_s
+        traffic_s = restart_s = checkpoint_s = throttled_s
         if journeys is not None:
             traffic_s = by_row(journeys.traffic_s, jobs, 0.0)[stays.last]
     worked_s = column(worked_s, lambda spent: spent.worked_s)
@@ -81,6 +83,7 @@ def time_of(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant) 
         column(throttled_s, lambda spent: spent.throttled_s),
         column(traffic_s, lambda spent: spent.traffic_s),
         column(restart_s, lambda spent: spent.restart_s),
+        column(checkpoint_s, lambda spent: spent.checkpoint_s),
         worked_s - lost_s,
         lost_s,
         column(computing, lambda spent: spent.computing),
@@ -102,6 +105,7 @@ def capacity_of(record: Record, plant: Plant, stays: Stays, spent: SpentTimes, w
         "throttled": spent.throttled_s,
         "lost work": spent.lost_s,
         "restarting": spent.restart_s,
+        "checkpointing": spent.checkpoint_s,
     }
     found = []
     for at, pool in enumerate(plant.pools):

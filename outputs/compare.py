@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.table import Table
 
 from outputs.folder import facts_of, summary_of
-from outputs.tables import duration, power, table
+from outputs.tables import duration, policy_words, power, table
 from scenarios.errors import ScenarioError
 
 Show = Callable[[float], str]
@@ -60,7 +60,7 @@ def compare_table(folders: Sequence[Path]) -> Table:
 def _head(folder: Path) -> tuple[str, str]:
     facts = facts_of(folder)
     try:
-        return ", ".join(facts["policy"].values()), f"{facts['name']}, {facts['seed']}"
+        return policy_words(facts["policy"]), f"{facts['name']}, {facts['seed']}"
     except (AttributeError, LookupError, TypeError) as error:
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder / "run.json")) from None
 

@@ -49,6 +49,7 @@ def _of_jobs(stays: Stays, spent: SpentTimes) -> dict[str, float]:
         "communication": spent.waiting_s,
         "lost_work": spent.lost_s,
         "restarting": spent.restart_s,
+        "checkpointing": spent.checkpoint_s,
     }
     moving_s = np.sum(list(parts.values()), axis=0)
     per_s = np.zeros(len(moving_s))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from outputs.calendar import Span, date_labels
 from outputs.folder import facts_of, table_of
 from outputs.steps import durations, envelope, integral
+from outputs.tables import policy_words
 from scenarios.errors import ScenarioError
 from scenarios.units import DAY_S
 from topologies.power import stored_w
@@ -79,7 +80,7 @@ class Saved:
     @property
     def title(self) -> str:
         """The run, its policy and its seed, so that two pictures can be told apart."""
-        policy = ", ".join(self.facts["policy"].values())
+        policy = policy_words(self.facts["policy"])
         return f"{self.facts['name']} ({policy}; seed {self.facts['seed']})"
 
     def mean(self, values: Floats) -> float:

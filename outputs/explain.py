@@ -11,7 +11,7 @@ from rich.table import Table
 from outputs.capacity import STATES
 from outputs.folder import facts_of, summary_of, table_of
 from outputs.saved_capacity import saved_capacity
-from outputs.tables import table
+from outputs.tables import policy_words, table
 from scenarios.errors import ScenarioError
 from scenarios.units import HOUR_S
 
@@ -67,7 +67,7 @@ def explanation(folder: Path) -> Explanation:
     facts, summary = facts_of(folder), summary_of(folder)
     capacity = saved_capacity(folder)
     try:
-        title = f"{facts['name']} ({', '.join(facts['policy'].values())}; seed {facts['seed']})"
+        title = f"{facts['name']} ({policy_words(facts['policy'])}; seed {facts['seed']})"
     except (AttributeError, LookupError, TypeError) as error:
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder / "run.json")) from None
     sums = {state: math.fsum(of[state] for of in capacity.values()) for state in STATES}
@@ -122,6 +122,7 @@ def _energy(summary: Mapping[str, float]) -> Table | None:
         ("  communication", of("communication_energy_j")),
         ("  lost work", of("lost_work_energy_j")),
         ("  restarting", of("restarting_energy_j")),
+        ("  checkpointing", of("checkpointing_energy_j")),
         ("productive", of("productive_energy_j")),
     ]
     whole_j = rows[0][1]

@@ -148,6 +148,9 @@ def stays_frame(stays: Stays, meter: Meter, jobs: Jobs, plant: Plant, class_name
             "to_s": stays.to_s,
             "energy_j": stays.whole_j,
             "lost_s": stays.lost_s,
+            "stopped_by": pl.Series(
+                [None] * len(stays.last) + [stay.stopped_by for stay in meter.segments], dtype=pl.String
+            ),
         }
     )
     if plant.limits:

@@ -13,6 +13,7 @@ from scenarios.jobs import JobTable
 from topologies.free import Placement
 
 NO_POOL = -1
+POWER, POLICY = "power", "policy"  # what stops a job: a falling cap, or the preemption of the policy
 REJECTED = -2  # and below: REJECTED less the position of the reason in Record.reasons
 
 
@@ -54,10 +55,11 @@ class Spent(NamedTuple):
     worked_s: float = 0.0  # at full speed and alone
     computing: float = 1.0
     packed: float = 1.0
+    checkpoint_s: float = 0.0  # the last checkpoint before a stop
 
 
 class Segment(NamedTuple):
-    """A stay of a job on its chips that a falling cap ended, and what it drew and lost."""
+    """A stay of a job on its chips that ended before its work was done, what it drew and lost, and what ended it."""
 
     row: int
     pool: int
@@ -67,6 +69,7 @@ class Segment(NamedTuple):
     counted_j: float  # of this up to the end of the warmup
     lost_s: float  # of run time since the last checkpoint
     placement: Placement
+    stopped_by: str  # POWER or POLICY
     spent: Spent
 
 
@@ -76,8 +79,8 @@ class Meter:
 
     energy_j: of the job's last stay, chips with their host share before conversion. done: work done, in the class's
     units; work_s: the same in seconds at full speed. counted_*: the same at the end of the warmup. resumed_s: begin of
-    the last stay of jobs that were stopped before. worked_s, throttled_s, traffic_s, restart_s: how the time of the
-    last stay went, as in Spent. cap_*: a row per change of a group's cap, as a fraction of its range
+    the last stay of jobs that were stopped before. worked_s, throttled_s, traffic_s, restart_s, checkpoint_s: how the
+    time of the last stay went, as in Spent. cap_*: a row per change of a group's cap, as a fraction of its range
     above idle. placements: where gangs sat, kept where levels below the feed can bind.
     """
 
@@ -88,6 +91,7 @@ class Meter:
     throttled_s: array[float] = field(default_factory=lambda: array("d"))
     traffic_s: dict[int, float] = field(default_factory=dict)
     restart_s: dict[int, float] = field(default_factory=dict)
+    checkpoint_s: dict[int, float] = field(default_factory=dict)
     counted_j: dict[int, float] = field(default_factory=dict)
     counted_done: dict[int, float] = field(default_factory=dict)
     counted_work_s: dict[int, float] = field(default_factory=dict)

@@ -154,3 +154,8 @@ def _spread(summary: Mapping[str, float], name: str, unit: str) -> str:
 
     parts = [f"{what} {shown(summary[f'{name}_{what}_{unit}'])}" for what in ("mean", "p50", "p95", "p99", "max")]
     return ", ".join(parts)
+
+
+def policy_words(axes: Mapping[str, str]) -> str:
+    """A policy in a few words: one an axis, but nothing for gangs that are never stopped."""
+    return ", ".join([word for axis, word in axes.items() if (axis, word) != ("preemption", "none")])

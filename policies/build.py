@@ -1,27 +1,42 @@
 """A scenario's policy keys to a policy: the one place of this room that reads the scenario's keys."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from policies.ageing import Ageing
 from policies.backfill import Backfill
-from policies.fairness import fair_share
+from policies.fairness import ByTenant, fair_share
 from policies.faults import PlugIn
 from policies.guard import Guard
+from policies.interruptions import Interruptions
 from policies.order import LeastAttainedService
 from policies.placement import Placer
 from policies.plug_ins import Finder
 from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
+from policies.preemption import Preemption, by_order, by_priority
 from policies.presets import PRESETS
+from policies.queue import QueuedJob
 from policies.queues import Order
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
+from policies.running import Change, Rank, change_of
 from policies.trial import find
 from policies.view import Decisions, Start, View
 from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.plug_ins import PLUGGABLE, Parameters
-from scenarios.policy import Deferred, FairShareOrder, LasOrder, Oversubscribed
+from scenarios.policy import (
+    Deferred,
+    FairShareOrder,
+    LasOrder,
+    OrderPreemption,
+    Oversubscribed,
+    PriorityPreemption,
+    Slices,
+    Stops,
+    TimeSlicePreemption,
+)
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.build import gang_sizes
@@ -42,11 +57,19 @@ class Policy:
     names: Mapping[str, str]
     written: Mapping[str, Any]
     guard: Guard | None = None  # where a policy is a plug-in
+    preemption: Preemption | None = None
 
 
 def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
     placer = placer_in(view, policy)
+    decisions = _starts(view, policy, placer)
+    if policy.preemption is not None:
+        policy.preemption.decide(view, placer, decisions)
+    return decisions
+
+
+def _starts(view: View, policy: Policy, placer: Placer) -> Decisions:
     if policy.guard is not None:
         return policy.guard.decide(view, policy.backfill, placer)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
@@ -110,6 +133,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     policy = Policy(order, BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written)
     if plug_ins:
         policy = _with_plug_ins(policy, plug_ins, watchdog)
+    policy = _with_preemption(scenario, policy)
     for index in range(len(scenario.keys.workload)):
         reasons = [_never(plant, policy, index, size) for size in gang_sizes(scenario, plant, index)]
         if None not in reasons:
@@ -144,7 +168,7 @@ def _with_plug_ins(policy: Policy, plug_ins: Mapping[str, PlugIn], watchdog: Wat
         policy = replace(policy, backfill=_of_the_user(plug_ins["backfill"], policy.order))
     if "placement" in plug_ins:
         policy = replace(policy, placer=guard.placer(plug_ins["placement"]))
-    guard.built_in = lambda view, _placer, unwatched=policy: decide(view, unwatched)
+    guard.built_in = lambda view, placer, unwatched=policy: _starts(view, unwatched, placer)
     return replace(policy, guard=guard)
 
 
@@ -200,43 +224,36 @@ def _power(scenario: Scenario, names: dict[str, str]) -> tuple[PowerPolicy, dict
     return POWERS[names["power"]], written
 
 
+def _with_preemption(scenario: Scenario, policy: Policy) -> Policy:
+    """The policy with its preemption; ScenarioError for one that the order does not go with."""
+    choice, kept = scenario.keys.policy.preemption, scenario.keys.failures
+    stops: Stops = Stops()
+    name = policy.names["preemption"]
+    if isinstance(choice, PriorityPreemption):
+        name, stops = "priority", choice.priority
+    elif isinstance(choice, OrderPreemption):
+        name, stops = "order", choice.order
+    elif isinstance(choice, TimeSlicePreemption):
+        name, stops = "time-slice", choice.time_slice
+    elif name == "time-slice":
+        stops = Slices()
+    if name == "none":
+        return replace(policy, written={**policy.written, "preemption": name})
+    rank: Callable[[QueuedJob], Rank] = by_priority
+    change = Change.NEVER
+    if name != "priority":
+        if isinstance(policy.order, Ageing | ByTenant):
+            text = f"{name} compares running gangs by the order: {policy.names['order']} changes while they wait"
+            raise scenario.error(
+                f"{text}; allowed: an order that does not, or preemption: priority", "policy", "preemption"
+            )
+        rank, change = by_order(policy.order), change_of(policy.order)
+    losses = Interruptions(kept.checkpoint.every, kept.checkpoint.stall, kept.restart)
+    slice_s = stops.slice if isinstance(stops, Slices) else None
+    preemption = Preemption(rank, change, stops.min_run, stops.grace, losses, slice_s)
+    names, written = {**policy.names, "preemption": name}, {**policy.written, "preemption": {name: _dump(stops)}}
+    return replace(policy, preemption=preemption, names=names, written=written)
+
+
 def _dump(keys: Keys) -> dict[str, Any]:
     return keys.model_dump(by_alias=True, exclude_none=True)
-
-
-def overrides(spec: str) -> list[str]:
-    """A --policy SPEC as KEY=VALUE overrides: a preset's name and/or axis=value parts, joined by commas.
-
-    A preset replaces the scenario's policy, an axis only its own value. ScenarioError for what is neither.
-    """
-    found = []
-    for at, part in enumerate(_parts(spec)):
-        axis, separator, value = part.strip().partition("=")
-        if separator and axis in AXES and value.strip():
-            found.append(f"policy.{axis}={value.strip()}")
-        elif not separator and at == 0 and axis in PRESETS:
-            found.append(f"policy={axis}")
-        else:
-            if axis in PRESETS and not separator:
-                raise ScenarioError(f"the preset {axis!r} must come first", f"--policy {spec}")
-            if separator and axis in AXES:
-                raise ScenarioError(unknown(axis, value.strip(), AXES[axis]), f"--policy {spec}")
-            axes = [name for name, values in AXES.items() if axis in values]
-            if axes and not separator:
-                raise ScenarioError(f"{axis!r} is a value of an axis: write {axes[0]}={axis}", f"--policy {spec}")
-            kind, names = ("axis", AXES) if separator else ("policy", PRESETS)
-            hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
-            raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")
-    return found
-
-
-def _parts(spec: str) -> list[str]:
-    """The parts between commas, those in braces and brackets left alone."""
-    parts, depth = [""], 0
-    for letter in spec:
-        depth += (letter in "{[") - (letter in "}]")
-        if letter == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts

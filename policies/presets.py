@@ -16,6 +16,14 @@ PRESETS: Mapping[str, Preset] = {
     "fifo-skip": Preset({"order": "fifo", "backfill": "greedy"}, "Whoever fits starts, in order; the head can starve."),
     "sjf": Preset({"order": "sjf", "backfill": "none"}, "Shortest estimate first (Conway, Maxwell and Miller, 1967)."),
     "sjf-skip": Preset({"order": "sjf", "backfill": "greedy"}, "Shortest estimate first, and whoever fits starts."),
+    "srtf": Preset(
+        {"order": "srtf", "backfill": "greedy", "preemption": "order"},
+        "Shortest remaining time first, running gangs included (Schrage, 1968).",
+    ),
+    "tiresias": Preset(
+        {"order": "las", "backfill": "greedy", "preemption": "time-slice"},
+        "Least attained service in queues, in time slices; knows no run times (Tiresias: Gu et al., NSDI 2019).",
+    ),
     "easy": Preset({"order": "fifo", "backfill": "easy"}, "EASY backfilling (Lifka, JSSPP 1995)."),
     "easy-pack": Preset(
         {"order": "fifo", "backfill": "easy", "placement": "pack"}, "The defaults, spelled out: EASY and best fit."

@@ -11,6 +11,7 @@ from policies.fragmentation import FRAGMENTATION
 from policies.order import LeastAttainedService, deadline, fifo, ljf, priority, sjf, smallest_first, srtf
 from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, FIRST_FIT, PACK, SPREAD, Placer
 from policies.power import POWERS, PowerPolicy
+from policies.preemption import PreemptionKind
 from policies.queues import Order
 from policies.topology import TOPOLOGY
 from scenarios.units import DAY_S, HOUR_S
@@ -41,18 +42,34 @@ PLACEMENTS: Mapping[str, Placer] = {
     "cheapest": CHEAPEST,
 }
 
+PREEMPTIONS: Mapping[str, PreemptionKind] = {
+    "none": PreemptionKind("Running gangs keep their chips until they end."),
+    "priority": PreemptionKind(
+        "Classes of higher priority take chips from lower ones: the lowest first, then where the least work is lost."
+    ),
+    "order": PreemptionKind("Who comes first in the order takes chips from who comes last in it."),
+    "time-slice": PreemptionKind("As order, but only at the ends of time slices (Gandiva, OSDI 2018)."),
+}
+
 AXES: Mapping[str, Mapping[str, object]] = {
     "order": ORDERS,
     "backfill": BACKFILLS,
     "placement": PLACEMENTS,
     "power": POWERS,
+    "preemption": PREEMPTIONS,
 }
-DEFAULTS: Mapping[str, str] = {"order": "fifo", "backfill": "easy", "placement": "pack", "power": "reserve"}
+DEFAULTS: Mapping[str, str] = {
+    "order": "fifo",
+    "backfill": "easy",
+    "placement": "pack",
+    "power": "reserve",
+    "preemption": "none",
+}
 
 
 def about(policy: object) -> str:
     """The one line that a policy's docstring opens with."""
-    if isinstance(policy, PowerPolicy):
+    if isinstance(policy, PowerPolicy | PreemptionKind):
         return policy.about
     function = policy
     if isinstance(policy, Placer):

@@ -3,6 +3,7 @@
 A policy reads a View and returns Decisions. It changes nothing; the run applies what it decided.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -15,6 +16,8 @@ from topologies.plant import Shape
 
 if TYPE_CHECKING:
     from policies.plan import Plan
+    from policies.preemption import Claim
+    from policies.running import RunningGangs
 
 NO_ROOM = "no room"  # fewer free chips than the gang needs
 NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
@@ -82,7 +85,7 @@ class View:
     returned, None if chips have been released since; arrived are the jobs that joined since then. rises: power that
     will come back at the feed at a known time, as releases without chips. plan is what the previous pass promised to
     those who wait: unlike the memo it outlives releases. tenants: what each holds and has used, where the order
-    compares them.
+    compares them. gangs: those that run, where they may be stopped.
     """
 
     now_s: float
@@ -95,6 +98,7 @@ class View:
     rises: Sequence[Release] = ()
     plan: "Plan | None" = None
     tenants: Tenants | None = None
+    gangs: "RunningGangs | None" = None
 
 
 @dataclass(slots=True)
@@ -102,10 +106,13 @@ class Decisions:
     """The jobs to start, in order, and for each shape that was tried in vain the reason.
 
     A shape that waits and is not in blocked stands behind the head of a queue that lets nobody pass. plan: the
-    reservations of all who wait, where the policy makes them.
+    reservations of all who wait, where the policy makes them. claim: a job that running gangs are stopped for.
+    look_s: when to look again although nothing may have happened, because gangs may then be stopped [s].
     """
 
     starts: list[Start] = field(default_factory=list)
     blocked: Blocked = field(default_factory=dict)
     memo: Memo | None = None
     plan: "Plan | None" = None
+    claim: "Claim | None" = None
+    look_s: float = math.inf

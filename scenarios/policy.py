@@ -124,6 +124,69 @@ PowerChoice = Annotated[
 ]
 
 
+class Stops(Keys):
+    """How running gangs are stopped for others."""
+
+    min_run: Duration = Field(default=600.0, description="a gang keeps its chips for so long; ESTIMATE")
+    grace: Duration = Field(
+        default=30.0,
+        description="what a gang is told before it must go, time to write a checkpoint or not; that of Kubernetes",
+    )
+
+
+class Slices(Stops):
+    """The same at the ends of time slices only."""
+
+    slice: PositiveDuration = Field(default=HOUR_S, description="slices begin at multiples of it; ESTIMATE")
+
+
+class PriorityPreemption(Keys):
+    """Classes of higher priority take chips from those of lower priority."""
+
+    priority: Stops
+
+
+class OrderPreemption(Keys):
+    """Who comes first in the order takes chips from who comes last."""
+
+    order: Stops
+
+
+class TimeSlicePreemption(Keys):
+    """As order, at the ends of slices."""
+
+    time_slice: Slices = Field(alias="time-slice")
+
+
+_PREEMPTIONS: dict[str, type[Keys]] = {
+    "priority": PriorityPreemption,
+    "order": OrderPreemption,
+    "time-slice": TimeSlicePreemption,
+}
+
+
+def _preemption(raw: Any) -> str | None:
+    if isinstance(raw, str):
+        return "name"
+    if isinstance(raw, dict):
+        return next(iter(raw)) if len(raw) == 1 and next(iter(raw)) in _PREEMPTIONS else None
+    return next((name for name, kind in _PREEMPTIONS.items() if isinstance(raw, kind)), None)
+
+
+PreemptionChoice = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[PriorityPreemption, Tag("priority")]
+    | Annotated[OrderPreemption, Tag("order")]
+    | Annotated[TimeSlicePreemption, Tag("time-slice")],
+    Discriminator(
+        _preemption,
+        custom_error_type="house",
+        custom_error_message="allowed: a name that megawatt show policies lists, or one with parameters such as "
+        "{priority: {min_run: 10 min, grace: 30 s}} or {time-slice: {slice: 1 hour}}",
+    ),
+]
+
+
 class Policy(Keys):
     """One policy an axis; a preset stands for all of them and an axis beside it overrides it."""
 
@@ -132,6 +195,7 @@ class Policy(Keys):
     backfill: Choice | None = None
     placement: Choice | None = None
     power: PowerChoice | None = None
+    preemption: PreemptionChoice | None = None
     plug_in_limit: PositiveDuration = Field(
         default=60.0, description="how long one pass may take where policies are the user's own; by the wall clock"
     )

@@ -1,8 +1,8 @@
 """The books of gangs whose speed may change: what each has done and drawn, stay by stay, written into the record."""
 
 from outputs.record import Meter, Record, Segment, Spent
+from policies.interruptions import Interruptions
 from sim.gangs import Gang
-from sim.interruptions import Interruptions
 
 
 class Books:
@@ -42,11 +42,11 @@ class Books:
         self._keep_stretch(gang, now_s)
         self._keep_spent(gang, now_s)
 
-    def interrupt(self, gang: Gang, now_s: float, warned_s: float) -> float:
-        """A stay ends early; the work that is left, counted from the last checkpoint."""
+    def interrupt(self, gang: Gang, now_s: float, warned_s: float, by: str) -> float:
+        """A stay ends early, for want of power or by the policy; the work done in it that its checkpoint keeps."""
         row, meter = gang.run.row, self._meter
         del self.gangs[row]
-        done_s = self._done_s(gang, now_s)
+        done_s = gang.done_s(now_s)
         kept_s = self._losses.kept_s(done_s, warned_s)
         kept = min(gang.work, kept_s / gang.pace_s)
         self._keep(gang, kept)
@@ -54,12 +54,12 @@ class Books:
         run, energy_j = gang.run, gang.energy_j(now_s)
         meter.segments.append(
             Segment(
-                *(row, run.pool, gang.from_s, now_s, energy_j, counted_j, done_s - kept_s, run.placement),
+                *(row, run.pool, gang.from_s, now_s, energy_j, counted_j, done_s - kept_s, run.placement, by),
                 self._spent_after(gang, now_s),
             )
         )
         self._stopped.add(row)
-        return gang.work - kept
+        return kept
 
     def end_warmup(self, now_s: float) -> None:
         """Read what has been done and drawn up to the end of the warmup."""
@@ -69,7 +69,7 @@ class Books:
         for row, gang in self.gangs.items():
             meter.counted_j[row] = gang.energy_j(now_s)
             self._before[row] = self._spent(gang, now_s)
-            done = self._done(gang, now_s)
+            done = gang.done(now_s)
             meter.counted_done[row] += done
             meter.counted_work_s[row] += done * gang.planned_pace_s
 
@@ -77,16 +77,9 @@ class Books:
         """Read what the gangs that still run have done and drawn."""
         for row, gang in self.gangs.items():
             self._meter.energy_j[row] = gang.energy_j(end_s)
-            self._keep(gang, self._done(gang, end_s))
+            self._keep(gang, gang.done(end_s))
             self._keep_stretch(gang, end_s)
             self._keep_spent(gang, end_s)
-
-    def _done_s(self, gang: Gang, now_s: float) -> float:
-        """Full-speed seconds of work in this stay, its restart left out [s]."""
-        return max(0.0, gang.progress_s(now_s) - self.restart_s(gang.run.row))
-
-    def _done(self, gang: Gang, now_s: float) -> float:
-        return min(gang.work, self._done_s(gang, now_s) / gang.pace_s)
 
     def _keep(self, gang: Gang, work: float) -> None:
         """Work that is done for good."""
@@ -106,6 +99,8 @@ class Books:
             meter.traffic_s[row] = spent.traffic_s
         if spent.restart_s:
             meter.restart_s[row] = spent.restart_s
+        if spent.checkpoint_s:
+            meter.checkpoint_s[row] = spent.checkpoint_s
 
     def _spent_after(self, gang: Gang, now_s: float) -> Spent:
         """How the time of a stay went after the warmup; to be called once, at its end."""
@@ -119,12 +114,13 @@ class Books:
             traffic_s=spent.traffic_s - before.traffic_s,
             restart_s=spent.restart_s - before.restart_s,
             worked_s=spent.worked_s - before.worked_s,
+            checkpoint_s=spent.checkpoint_s - before.checkpoint_s,
         )
 
     def _spent(self, gang: Gang, now_s: float) -> Spent:
         """How the time of a stay went up to now."""
         row, journeys, progress_s = gang.run.row, self._record.journeys, gang.progress_s(now_s)
-        restart_s = self.restart_s(row)
+        restart_s = gang.restart_s
         return Spent(
             gang.throttled_s(now_s),
             gang.traffic_s(now_s),
@@ -132,4 +128,5 @@ class Books:
             max(0.0, progress_s - restart_s),
             1.0 if journeys is None else journeys.computing[row],
             gang.planned_pace_s / gang.pace_s if gang.pace_s else 1.0,
+            gang.checkpoint_s(now_s),
         )

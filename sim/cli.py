@@ -60,7 +60,7 @@ _policy = click.option(
 
 
 def _all_overrides(settings: tuple[str, ...], policy: str | None) -> list[tuple[str, str]]:
-    from policies.build import overrides
+    from policies.spec import overrides
 
     found = [(setting, "--set") for setting in settings]
     if policy is not None:

@@ -12,10 +12,12 @@ class Phase(IntEnum):
     """The order of events at one instant (SimPy's event priority); the scheduling pass follows the last."""
 
     COMPLETION = 1
+    CHECKPOINT = 2
     BOOTED = 5
     BATTERY = 6
     SIGNAL = 7
     DELIVERY = 8
+    SLICE = 9
     ARRIVAL = 10
 
 

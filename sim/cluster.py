@@ -9,18 +9,19 @@ from numpy.typing import NDArray
 
 from outputs.record import Record
 from policies.build import Policy, decide, never_starts
+from policies.interruptions import Interruptions
 from policies.plan import Plan
-from policies.queue import Past, QueuedJob
+from policies.preemption import Claim
+from policies.queue import QueuedJob
 from policies.queues import queue_for, tenants_for
 from policies.view import Memo, Release, Start, View
 from scenarios.contract import no_site
 from scenarios.jobs import Arrival
+from sim.claims import Claims
 from sim.clock import Clock
 from sim.deferral import Deferral
 from sim.ends import JobEnd
 from sim.feed import Feed
-from sim.gangs import Gang
-from sim.interruptions import Interruptions
 from sim.keeping import Keeping
 from sim.traffic import Roads, Traffic
 from sim.yard import Yard
@@ -50,7 +51,9 @@ class Cluster:
         self.deferral: Deferral | None = None
         site, rule = record.site, policy.power.defer
         if record.meter is not None:
-            self.feed = Feed(self, clock, plant, policy.power, record.meter, site or no_site(), losses)
+            steps = site or no_site()
+            self.feed = Feed(self, clock, plant, policy.power, record.meter, steps, losses, policy.preemption)
+        self.claims = None if self.feed is None else self.feed.claims
         if site is not None and rule is not None:
             self.deferral = Deferral(clock, plant, rule, site, self._let_go)
         self.traffic: Traffic | None = None  # where seats decide speeds
@@ -88,6 +91,8 @@ class Cluster:
             shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit, self.policy.placer.prefer)
             if isinstance(shape, Shape):
                 shape = never_starts(self.plant, self.policy, shape) or shape
+            if isinstance(shape, Shape) and self.policy.preemption is not None:
+                shape = shape.of_priority(self.plant.plans[job_class].priority)
             self._shapes[key] = shape
         if isinstance(shape, str):
             self.record.reject(row, shape)
@@ -98,7 +103,7 @@ class Cluster:
         job = QueuedJob(row, shape, submit_s, estimate, job_class, tenant, urgency, deadline_s)
         self._work[row] = work
         if self.deferral is None or not self.deferral.holds(job):
-            self._join(job)
+            self.join(job)
 
     def change_site(self, row: int) -> None:
         """The next row of the site's steps holds: cap, cooling, price or carbon."""
@@ -134,7 +139,12 @@ class Cluster:
             self._plan = decisions.plan
             self.record.passes += 1
             for start in decisions.starts:
-                self._start(start, now_s)
+                self.queue.remove(start.job)
+                self.start(start, now_s)
+            if self.claims is not None:
+                self.claims.look_at(decisions.look_s)
+                if decisions.claim is not None:
+                    self._claim(self.claims, decisions.claim)
             self.keeping.note(decisions.blocked)
         else:
             self.keeping.note({})
@@ -146,9 +156,11 @@ class Cluster:
     def view(self) -> View:
         """What a policy sees now."""
         rises = () if self.feed is None else self.feed.rises
+        gangs = None if self.claims is None else self.claims.gangs
         return View(
             *(self.clock.now, self.queue, self.free, self.headroom, self.running),
             *(self._arrived, self._memo, rises, self._plan, self.tenants),
+            gangs,
         )
 
     def admit(self, by_nw: int) -> None:
@@ -175,14 +187,16 @@ class Cluster:
         if waits or self.yard.dark or self.feed is not None or moved:
             self.stale = True
 
-    def preempt(self, gang: Gang, work_left: float) -> None:
-        """A job stops for want of power and goes back to the queue with what is left to do."""
-        self._release(gang.run)
-        job = gang.job
+    def take_back(self, run: Release, job: QueuedJob, work_left: float) -> None:
+        """A gang stops, and its job goes back to the queue with what is left to do."""
+        self._release(run)
         self._work[job.row] = work_left
-        was, left = job.past or Past(job.estimate, gang.from_s, 0.0), max(0.0, job.estimate - (gang.work - work_left))
-        past = was._replace(held_s=was.held_s + self.clock.now - gang.from_s)
-        self._join(job._replace(estimate=left, past=past))
+        self.join(job)
+
+    def unplan(self, run: Release) -> None:
+        """A gang does not end as planned."""
+        running = self.running[run.pool]
+        del running[bisect_left(running, run)]
 
     def close(self, end_s: float) -> None:
         """Bring the record up to the end of the run."""
@@ -195,9 +209,10 @@ class Cluster:
 
     def _let_go(self, job: QueuedJob) -> None:
         self.look_again()
-        self._join(job)
+        self.join(job)
 
-    def _join(self, job: QueuedJob) -> None:
+    def join(self, job: QueuedJob) -> None:
+        """A job goes to its place in the queue."""
         if self._growing and not self._still_fits(job.shape):
             self.record.reject(job.row, NO_FEED)
             return
@@ -229,12 +244,17 @@ class Cluster:
         self._arrived = []
         self._memo = None
 
-    def _start(self, start: Start, now_s: float) -> None:
+    def _claim(self, claims: Claims, claim: Claim) -> None:
+        self._memo = self._plan = None
+        self.stale = True  # others may have claims too
+        claims.make(claim)
+
+    def start(self, start: Start, now_s: float) -> None:
+        """A job that has left the queue gets its chips."""
         job, pool, placement = start
         row, shape = job.row, job.shape
         at = shape.pools.index(pool)
         pace_s, draw_nw = shape.pace_s[at], shape.draw_nw[at]
-        self.queue.remove(job)
         self.free[pool].take(placement)
         if self.traffic is not None:
             pace_s = self.traffic.start(row, job.job_class, pool, placement, pace_s)
@@ -272,6 +292,5 @@ class Cluster:
             self.headroom.give(pool, run.placement, run.gang_nw // run.chips)
         if self.tenants is not None:
             self.tenants.end(run.row, pool, run.chips, run.gang_nw, self.clock.now)
-        running = self.running[pool]
-        del running[bisect_left(running, run)]
+        self.unplan(run)
         self._memo = None

@@ -3,17 +3,19 @@
 import math
 from typing import TYPE_CHECKING
 
-from outputs.record import Meter
+from outputs.record import POWER, Meter
+from policies.interruptions import Interruptions
 from policies.loads import Load
 from policies.power import PowerPolicy
+from policies.preemption import Preemption
 from policies.queue import QueuedJob
 from policies.view import Release
 from scenarios.contract import SiteSteps
 from sim.books import Books
+from sim.claims import Claims
 from sim.clock import Clock, Moment, Phase
 from sim.contract import Contract
 from sim.gangs import Gang, Group
-from sim.interruptions import Interruptions
 from sim.storage import Storage
 from topologies.plant import Plant
 
@@ -37,11 +39,13 @@ class Feed:
         meter: Meter,
         steps: SiteSteps,
         losses: Interruptions,
+        preemption: Preemption | None = None,
     ) -> None:
         self.storage = None if plant.site.battery is None else Storage(plant.site.battery)
         self.next_end_s = math.inf
         self.throttle = 1.0  # mean speed of the chips in use
         self.rises: tuple[Release, ...] = ()  # power that comes back when a curtailment ends, as planning sees it
+        self.claims = None if preemption is None else Claims(cluster, self, preemption)
         self._cluster = cluster
         self._clock = clock
         self._plant = plant
@@ -77,12 +81,23 @@ class Feed:
         group.add(gang)
         self._least_nw += run.chips * group.load.least_nw
         self._books.start(gang, bool(limits))
+        if self.claims is not None:
+            self.claims.gangs.add(gang, self._clock.now)
 
     def retime(self, row: int, factor: float) -> None:
         """A gang works at factor times its speed alone from now on; to be called before after_pass."""
         gang = self._books.gangs[row]
+        if gang.stopping:
+            return
         gang.retime(self._clock.now, factor)
         gang.group.reorder(gang)
+
+    def stop(self, gang: Gang, warned_s: float, by: str) -> None:
+        """A gang stops before its work is done, as it has been told for so long; its job goes back to the queue."""
+        now_s = self._clock.now
+        kept = self._books.interrupt(gang, now_s, warned_s, by)
+        self._leave(gang)
+        self._cluster.take_back(gang.run, gang.job_after(now_s, kept), gang.work - kept)
 
     def end_due(self) -> None:
         """End all gangs that are due now."""
@@ -154,12 +169,13 @@ class Feed:
         shed = self._power.sheds and (contract.curtailed or contract.fell)
         limit_nw = contract.it_nw(contract.cap_w + self._reach_w())
         draw_nw = cluster.idle_nw + (self._full_nw() if shed else self._least_nw)
+        if draw_nw > limit_nw and self.claims is not None:
+            self.claims.cut_short(contract.warned_s(now_s))
+            draw_nw = cluster.idle_nw + (self._full_nw() if shed else self._least_nw)
         if draw_nw <= limit_nw:
             return
         for gang in self._to_stop(draw_nw - limit_nw, shed):
-            work_left = self._books.interrupt(gang, now_s, contract.warned_s(now_s))
-            self._leave(gang)
-            cluster.preempt(gang, work_left)
+            self.stop(gang, contract.warned_s(now_s), POWER)
         while cluster.idle_nw > limit_nw and cluster.yard.power_off():
             pass
 
@@ -182,6 +198,8 @@ class Feed:
         return stopped[::-1]
 
     def _leave(self, gang: Gang) -> None:
+        if self.claims is not None:
+            self.claims.gangs.remove(gang)
         group = gang.group
         group.remove(gang)
         self._least_nw -= gang.run.chips * group.load.least_nw

@@ -9,7 +9,7 @@ import math
 from heapq import heappop, heappush
 
 from policies.loads import Load
-from policies.queue import QueuedJob
+from policies.queue import Past, QueuedJob
 from policies.view import Release
 from topologies.plant import ClassPlan
 
@@ -22,7 +22,8 @@ class Gang:
 
     __slots__ = (
         *("_done_s", "_mark_s", "_needs_s", "_traffic_s", "due_s", "factor", "from_energy_j", "from_s"),
-        *("from_progress_s", "from_throttled_s", "gone", "group", "job", "pace_s", "run", "turn", "under", "work"),
+        *("from_progress_s", "from_throttled_s", "gone", "group", "halted_s", "job", "pace_s", "restart_s", "run"),
+        *("_until_s", "_until_throttled_s", "turn", "under", "work"),
     )
 
     def __init__(
@@ -46,11 +47,45 @@ class Gang:
         self.from_progress_s = group.progress_s(now_s)
         self.from_energy_j = group.chip_j(now_s)
         self.from_throttled_s = group.throttled_s(now_s)
+        self.restart_s = restart_s  # before it goes on from where it was stopped
         self._needs_s = work * pace_s + restart_s
         self._mark_s, self._done_s, self._traffic_s, self.factor = self.from_progress_s, 0.0, 0.0, 1.0
         self.due_s = self.from_progress_s + self._needs_s  # in the group's own time
         self.turn = 0  # its place among the starts of its group
         self.gone = False
+        self.halted_s: float | None = None  # from then on it writes its last checkpoint
+        self._until_throttled_s = self._until_s = 0.0  # what the counts were then
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it writes its last checkpoint before it leaves its chips."""
+        return self.halted_s is not None
+
+    def halt(self, now_s: float) -> None:
+        """Work no more; it draws what it drew."""
+        self._done_s, self._traffic_s = self.progress_s(now_s), self.traffic_s(now_s)
+        self._until_throttled_s, self._until_s = self.throttled_s(now_s), self.group.progress_s(now_s)
+        self.halted_s = now_s
+        self.turn = 0  # it has no end any more
+
+    def job_at(self, now_s: float) -> QueuedJob:
+        """The job as it would wait if it were stopped at a time and lost nothing."""
+        return self.job_after(now_s, self.done(now_s))
+
+    def job_after(self, now_s: float, done: float) -> QueuedJob:
+        """The job as it waits after this stay, with so much of its work done and kept in it."""
+        job = self.job
+        past = job.past or Past(job.estimate, self.from_s, 0.0)
+        past = past._replace(held_s=past.held_s + now_s - self.from_s)
+        return job._replace(estimate=max(0.0, job.estimate - done), past=past)
+
+    def done_s(self, now_s: float) -> float:
+        """Full-speed seconds of work in this stay, its restart left out [s]."""
+        return max(0.0, self.progress_s(now_s) - self.restart_s)
+
+    def done(self, now_s: float) -> float:
+        """Work done in this stay, in the class's units."""
+        return min(self.work, self.done_s(now_s) / self.pace_s)
 
     def retime(self, now_s: float, factor: float) -> None:
         """Work at another factor of the group's speed from now on."""
@@ -68,7 +103,8 @@ class Gang:
         done_s = self.progress_s(now_s)
         if (self.factor == 1 and self._mark_s == self.from_progress_s) or done_s <= 0:
             return None
-        return (self.group.progress_s(now_s) - self.from_progress_s) / done_s
+        until_s = self.group.progress_s(now_s) if self.halted_s is None else self._until_s
+        return (until_s - self.from_progress_s) / done_s
 
     def energy_j(self, now_s: float) -> float:
         """What its chips and their host share have drawn since it started, before conversion [J]."""
@@ -76,15 +112,25 @@ class Gang:
 
     def progress_s(self, now_s: float) -> float:
         """Full-speed seconds since it started, its restart included [s]."""
+        if self.halted_s is not None:
+            return self._done_s
         return self._done_s + (self.group.progress_s(now_s) - self._mark_s) * self.factor
 
     def throttled_s(self, now_s: float) -> float:
         """What caps have taken since it started [s]."""
+        if self.halted_s is not None:
+            return self._until_throttled_s
         return self.group.throttled_s(now_s) - self.from_throttled_s
 
     def traffic_s(self, now_s: float) -> float:
         """What the traffic of others has taken since it started [s]."""
+        if self.halted_s is not None:
+            return self._traffic_s
         return self._traffic_s + (self.group.progress_s(now_s) - self._mark_s) * (1.0 - self.factor)
+
+    def checkpoint_s(self, now_s: float) -> float:
+        """What its last checkpoint has taken [s]."""
+        return 0.0 if self.halted_s is None else now_s - self.halted_s
 
 
 class Group:

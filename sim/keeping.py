@@ -55,10 +55,10 @@ class Keeping:
     def note(self, blocked: Blocked) -> None:
         """After a pass: who waits and why, and why chips are idle; it holds until the next pass."""
         cluster = self._cluster
-        lanes, deferral = cluster.queue.lanes, cluster.deferral
+        lanes, deferral, claims = cluster.queue.lanes, cluster.deferral, cluster.claims
         self._idle = []
         self._waiting_chips = waiting = dict[str, int]()
-        if not lanes and (deferral is None or not deferral.chips):
+        if not lanes and (deferral is None or not deferral.chips) and (claims is None or not claims.jobs):
             if deferral is not None:
                 waiting[DEFERRED] = 0
             return
@@ -82,6 +82,13 @@ class Keeping:
                 placer = placer_in(cluster.view(), cluster.policy)
                 self._idle = why_idle(cluster.free, cluster.headroom, placer, gangs, may_sit)
                 break
+        if claims is not None and claims.jobs:
+            waiting[HELD] = waiting.get(HELD, 0) + claims.chips
+            none = [Idle(0, 0, 0, 0, 0)] * len(cluster.free)
+            self._idle = [
+                idle._replace(held_by_policy=idle.held_by_policy + claims.idle(pool))
+                for pool, idle in enumerate(self._idle or none)
+            ]
 
     def close(self, end_s: float) -> None:
         """Bring the record up to the end of the run."""
@@ -90,14 +97,14 @@ class Keeping:
 
     def _keep(self) -> None:
         cluster = self._cluster
-        timeline, queue, held = cluster.record.timeline, cluster.queue, cluster.deferral
+        timeline, jobs, chips = cluster.record.timeline, cluster.queue.jobs, cluster.queue.chips
+        if cluster.deferral is not None:
+            jobs, chips = jobs + len(cluster.deferral.jobs), chips + cluster.deferral.chips
+        if cluster.claims is not None:
+            jobs, chips = jobs + cluster.claims.jobs, chips + cluster.claims.chips
         timeline.time_s.append(self._changed_s)
-        if held is None:
-            timeline.queue_jobs.append(queue.jobs)
-            timeline.queue_chips.append(queue.chips)
-        else:
-            timeline.queue_jobs.append(queue.jobs + len(held.jobs))
-            timeline.queue_chips.append(queue.chips + held.chips)
+        timeline.queue_jobs.append(jobs)
+        timeline.queue_chips.append(chips)
         for pool, column in enumerate(timeline.busy_chips):
             column.append(cluster.busy[pool])
         if self._draws:

@@ -8,13 +8,13 @@ import simpy
 from outputs.record import Journeys, Meter, Record, Timeline
 from policies.build import Policy
 from policies.faults import PlugInError
+from policies.interruptions import Interruptions
 from scenarios.contract import SiteSteps
 from scenarios.jobs import JobTable
 from scenarios.load import Scenario
 from sim.clock import Clock, Moment, Phase
 from sim.cluster import Cluster
 from sim.feed import Feed
-from sim.interruptions import Interruptions
 from topologies.plant import Plant
 
 
@@ -68,7 +68,11 @@ class Simulation:
         keys, steps = scenario.keys, scenario.site_steps(seed)
         self.clock = Clock()
         self.record = Record(Timeline.of(len(plant.pools)), keys.warmup, steps)
-        if policy.power.steady or (steps is not None and plant.draws and _moves(steps, plant)):
+        if (
+            policy.power.steady
+            or policy.preemption is not None
+            or (steps is not None and plant.draws and _moves(steps, plant))
+        ):
             self.record.meter = Meter()
         if plant.network is not None:
             self.record.journeys = Journeys()

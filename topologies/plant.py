@@ -29,33 +29,39 @@ class Shape:
     """What gangs of one class and size need, for each pool they may use, by position.
 
     pools: positions in the plant. chips: the gang's size. pace_s: seconds a unit of work at full speed.
-    draw_nw: what one chip is admitted with, of what it draws more at its rack's input when busy [nW]. Equal shapes are
-    one object, so that a queue of shapes looks them up at the cost of an address.
+    draw_nw: what one chip is admitted with, of what it draws more at its rack's input when busy [nW]. priority: of the
+    class, where gangs are stopped for its sake; else 0, so that like gangs of all classes wait together. Equal shapes
+    are one object, so that a queue of shapes looks them up at the cost of an address.
     """
 
-    __slots__ = ("__weakref__", "chips", "draw_nw", "pace_s", "pools")
+    __slots__ = ("__weakref__", "chips", "draw_nw", "pace_s", "pools", "priority")
     _known: ClassVar["WeakValueDictionary[tuple[object, ...], Shape]"] = WeakValueDictionary()
 
     pools: tuple[int, ...]
     chips: int
     pace_s: tuple[float, ...]
     draw_nw: tuple[int, ...]
+    priority: int
 
     def __new__(
-        cls, pools: tuple[int, ...], chips: int, pace_s: tuple[float, ...], draw_nw: tuple[int, ...]
+        cls, pools: tuple[int, ...], chips: int, pace_s: tuple[float, ...], draw_nw: tuple[int, ...], priority: int = 0
     ) -> "Shape":
         """The shape of these needs."""
-        key = (pools, chips, pace_s, draw_nw)
+        key = (pools, chips, pace_s, draw_nw, priority)
         shape = cls._known.get(key)
         if shape is None:
             shape = object.__new__(cls)
-            shape.pools, shape.chips, shape.pace_s, shape.draw_nw = key
+            shape.pools, shape.chips, shape.pace_s, shape.draw_nw, shape.priority = key
             cls._known[key] = shape
         return shape
 
     def __repr__(self) -> str:
         """The shape as it was made."""
-        return f"Shape({self.pools}, {self.chips}, {self.pace_s}, {self.draw_nw})"
+        return f"Shape({self.pools}, {self.chips}, {self.pace_s}, {self.draw_nw}, {self.priority})"
+
+    def of_priority(self, priority: int) -> "Shape":
+        """The same for gangs of one priority alone."""
+        return Shape(self.pools, self.chips, self.pace_s, self.draw_nw, priority)
 
     def pace_in(self, pool: int) -> float:
         """Seconds a unit of work in a pool of this shape."""

@@ -45,7 +45,7 @@ class Site:
             return False
         free.take(placement)
         self.headroom.take(pool, placement, draw_nw)
-        row = next(self.gangs)
+        self.last_row = row = next(self.gangs)
         insort(self.running[pool], Release(until_s, row, chips, placement, pool, chips * draw_nw))
         if self.tenants is not None:
             self.tenants.start(row, tenant, pool, chips, chips * draw_nw, self.now_s)
@@ -56,7 +56,7 @@ class Site:
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
         draws = tuple(self.draws[at] for at in pools)
-        shape = Shape(pools, chips, pace_s=(1.0,) * len(pools), draw_nw=draws)
+        shape = Shape(pools, chips, (1.0,) * len(pools), draws, more.get("priority", 0))
         job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s, **more)
         self.queue.add(job)
         self.arrived.append(job)

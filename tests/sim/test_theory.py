@@ -26,8 +26,8 @@ policy: fifo
 SERVICE_S = 60.0
 
 
-def mean_wait_s(text: str, tmp_path, dropped: int) -> tuple[float, float]:
-    """Mean over replications and half of the 99 % interval (Student t)."""
+def mean_wait_s(text: str, tmp_path, dropped: int, until: str = "start_s") -> tuple[float, float]:
+    """Mean over replications and half of the 99 % interval (Student t); until "end_s" it is the response time."""
     path = tmp_path / "theory.yaml"
     path.write_text(text)
     prepared = prepare(path)
@@ -35,7 +35,7 @@ def mean_wait_s(text: str, tmp_path, dropped: int) -> tuple[float, float]:
     for seed in range(1, REPLICATIONS + 1):
         record = simulate(*prepared, seed)
         submit_s = np.concatenate([table.submit_s for _, table in record.tables])
-        means.append(float(np.mean((np.array(record.start_s) - submit_s)[dropped:])))
+        means.append(float(np.mean((np.array(getattr(record, until)) - submit_s)[dropped:])))
     half = float(stdtrit(REPLICATIONS - 1, 0.995)) * np.std(means, ddof=1) / math.sqrt(REPLICATIONS)
     return float(np.mean(means)), float(half)
 
@@ -101,5 +101,35 @@ def test_waits_of_shortest_job_first_agree_with_phipps(tmp_path):
     text = SCENARIO.format(servers=1, duration=duration, per_hour=rho * 3600 / SERVICE_S, jobs=jobs)
     mean, half = mean_wait_s(text.replace("policy: fifo", "policy: sjf"), tmp_path, dropped=1000)
     theory = phipps_wait_s(rho)
+    assert half < 0.03 * theory, f"the interval is {half / theory:.1%} wide: too few jobs to tell"
+    assert abs(mean - theory) < half
+
+
+def schrage_miller_response_s(rho: float) -> float:
+    """Mean response of M/M/1 under preemptive shortest remaining time first with known sizes [s].
+
+    T(x) = lambda (int_0^x t^2 f + x^2 (1 - F(x))) / 2 / (1 - rho(x))^2 + int_0^x dt / (1 - rho(t)); sizes exponential.
+    Source: Schrage and Miller, Operations Research 14(4), 1966.
+    """
+
+    def load(size: float) -> float:  # of jobs up to a size, in units of the mean service time
+        return rho * (1 - (1 + size) * math.exp(-size))
+
+    def response(size: float) -> float:
+        second = 2 - (size * size + 2 * size + 2) * math.exp(-size)  # int_0^x t^2 f
+        wait = rho * (second + size * size * math.exp(-size)) / 2 / (1 - load(size)) ** 2
+        return wait + float(quad(lambda age: 1 / (1 - load(age)), 0, size)[0])
+
+    return SERVICE_S * float(quad(lambda size: math.exp(-size) * response(size), 0, 60)[0])
+
+
+def test_responses_of_shortest_remaining_time_first_agree_with_schrage_and_miller(tmp_path):
+    rho, jobs = 0.7, 12_000
+    duration = f"{{exponential: {{mean: {SERVICE_S} s}}}}"
+    free = "failures: {restart: 0 s, checkpoint: {stall: 0 s}}\n"
+    text = SCENARIO.format(servers=1, duration=duration, per_hour=rho * 3600 / SERVICE_S, jobs=jobs) + free
+    srtf = "policy: {order: srtf, backfill: none, preemption: {order: {min_run: 0 s}}}"
+    mean, half = mean_wait_s(text.replace("policy: fifo", srtf), tmp_path, dropped=1000, until="end_s")
+    theory = schrage_miller_response_s(rho)
     assert half < 0.03 * theory, f"the interval is {half / theory:.1%} wide: too few jobs to tell"
     assert abs(mean - theory) < half

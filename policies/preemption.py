@@ -1,0 +1,197 @@
+"""Preemption: whether who waits may take chips from running gangs, and from which. One claim a pass.
+
+A claim names a waiting job, where it will sit, and the gangs that are stopped for it. They write a checkpoint while
+they still hold their chips, and all chips of the claim are kept for the job meanwhile. Whoever is stopped goes back to
+the queue. Only ranks strictly above the job's yield, so that nobody takes chips in a circle.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from policies.interruptions import Interruptions
+from policies.placement import Placer
+from policies.queue import QueuedJob, StaticOrder
+from policies.running import Change, Rank, RunningGangs, Stoppable
+from policies.trial import Trial, place
+from policies.view import FRAGMENTED, NO_POWER, NO_ROOM, Decisions, View
+from topologies.free import FreeChips, Placement
+from topologies.headroom import Headroom
+
+_ROOMLESS = (NO_ROOM, NO_POWER, FRAGMENTED)
+
+
+class Claim(NamedTuple):
+    """A decision: these gangs stop, and this job then starts in this pool, on these chips."""
+
+    job: QueuedJob
+    pool: int
+    placement: Placement
+    stops: tuple[Stoppable, ...]
+
+
+class PreemptionKind(NamedTuple):
+    """What a scenario can choose; its parameters make a Preemption of it."""
+
+    about: str
+
+
+def by_priority(job: QueuedJob) -> Rank:
+    """Ranks by the priority of the class alone."""
+    return (-job.priority,)
+
+
+def by_order(order: StaticOrder) -> Callable[[QueuedJob], Rank]:
+    """Ranks as an order sorts the queue, ties included."""
+    return lambda job: (order(job), job.submit_s, job.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Preemption:
+    """A preemption policy.
+
+    rank: of a job, waiting or running. min_run_s: a gang keeps its chips for so long. grace_s: what a gang is told
+    before it must go; a checkpoint that takes longer is not written. slice_s: gangs stop at multiples of it only.
+    """
+
+    rank: Callable[[QueuedJob], Rank]
+    change: Change
+    min_run_s: float
+    grace_s: float
+    losses: Interruptions
+    slice_s: float | None = None
+
+    @property
+    def write_s(self) -> float:
+        """How long a gang that is stopped holds its chips [s]."""
+        return self.losses.stall_s if self.grace_s >= self.losses.stall_s else 0.0
+
+    def cost_s(self, gang: Stoppable, now_s: float) -> float:
+        """Chip-seconds that are lost if a gang is stopped: work since its checkpoint, the write, the restart."""
+        done_s = gang.done_s(now_s)
+        lost_s = done_s - self.losses.kept_s(done_s, self.grace_s)
+        return gang.run.chips * (lost_s + self.write_s + self.losses.restart_s)
+
+    def decide(self, view: View, placer: Placer, decisions: Decisions) -> None:
+        """Add the claim of the first job in the order that can make one, or when to look again."""
+        gangs, blocked = view.gangs, decisions.blocked
+        if gangs is None or not blocked:
+            return
+        if self.slice_s is not None:
+            rounds = round(view.now_s / self.slice_s)
+            if rounds * self.slice_s != view.now_s:
+                decisions.look_s = math.ceil(view.now_s / self.slice_s) * self.slice_s
+                return
+            decisions.look_s = (rounds + 1) * self.slice_s
+        trial = Trial(view, placer)
+        for start in decisions.starts:
+            trial.start(*start)
+        started = {start.job.row for start in decisions.starts}
+        walk = view.queue.walk(view, decisions.starts)
+        for job in walk:
+            if job.row in started:
+                walk.next()
+                continue
+            walk.leave()
+            if blocked.get(job.shape) in _ROOMLESS:
+                claim = self._claim(view, trial, job, gangs, decisions)
+                if claim is not None:
+                    decisions.claim = claim
+                    return
+
+    def _claim(
+        self, view: View, trial: Trial, job: QueuedJob, gangs: RunningGangs, decisions: Decisions
+    ) -> Claim | None:
+        """The claim of a job, None where all gangs that would yield to it are not enough."""
+        now_s, victims = view.now_s, list[tuple[Rank, float, Stoppable]]()
+        for rank, gang in gangs.after(self.rank(job), now_s):
+            if gang.stopping:
+                continue
+            if now_s < gang.from_s + self.min_run_s:
+                decisions.look_s = min(decisions.look_s, gang.from_s + self.min_run_s)
+            else:
+                victims.append((rank, -self.cost_s(gang, now_s), gang))
+        victims.sort(key=lambda victim: victim[:2], reverse=True)
+        stoppable = [gang for _, _, gang in victims]
+        for pool, draw_nw in zip(job.shape.pools, job.shape.draw_nw, strict=True):
+            search = _Search(trial, job.shape.chips, pool, draw_nw, stoppable)
+            found = search.claim()
+            if found is not None:
+                return Claim(job, pool, *found)
+        return None
+
+
+class _Search:
+    """Which gangs must go so that a job fits in a pool: the first few of them, less those that are not needed."""
+
+    def __init__(self, trial: Trial, chips: int, pool: int, draw_nw: int, gangs: Sequence[Stoppable]) -> None:
+        self._free = trial.free(pool)
+        self._headroom = headroom = trial.headroom()
+        self._placer = trial.placer
+        self._chips = chips
+        self._pool = pool
+        self._draw_nw = draw_nw
+        # where power is short a gang of any pool may be in the way
+        every = headroom.bound_below or chips * draw_nw > headroom.feed_nw
+        self._gangs = gangs if every else [gang for gang in gangs if gang.run.pool == pool]
+
+    def claim(self) -> tuple[Placement, tuple[Stoppable, ...]] | None:
+        """The placement and the gangs that must go."""
+        gangs = self._gangs
+        here = sum([gang.run.chips for gang in gangs if gang.run.pool == self._pool])
+        freed_nw = sum([gang.run.gang_nw for gang in gangs])
+        if self._free.free + here < self._chips or self._headroom.feed_nw + freed_nw < self._chips * self._draw_nw:
+            return None
+        seat = self._seat(gangs)
+        if seat is None:
+            return None
+        few, many = 0, len(gangs)  # with `few` of them there is no seat, with `many` there is
+        while many - few > 1:
+            half = (few + many) // 2
+            found = self._seat(gangs[:half])
+            if found is None:
+                few = half
+            else:
+                many, seat = half, found
+        return seat, self._needed(seat, gangs[:many])
+
+    def _needed(self, seat: Placement, gangs: Sequence[Stoppable]) -> tuple[Stoppable, ...]:
+        """The gangs less those without whose stop the seat is free too; who ranks best keeps its chips first."""
+        free, headroom = self._without(gangs)
+        needed = []
+        for gang in reversed(gangs):
+            run = gang.run
+            draw_nw = run.gang_nw // run.chips
+            headroom.take(run.pool, run.placement, draw_nw)
+            if run.pool == self._pool:
+                free.take(run.placement)
+            if not self._holds(seat, free, headroom):
+                needed.append(gang)
+                headroom.give(run.pool, run.placement, draw_nw)
+                if run.pool == self._pool:
+                    free.give(run.placement)
+        return tuple(reversed(needed))
+
+    def _without(self, gangs: Sequence[Stoppable]) -> tuple[FreeChips, Headroom]:
+        """Free chips and power when gangs have gone."""
+        free, headroom = self._free.copy(), self._headroom.copy()
+        for gang in gangs:
+            run = gang.run
+            headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
+            if run.pool == self._pool:
+                free.give(run.placement)
+        return free, headroom
+
+    def _seat(self, gangs: Sequence[Stoppable]) -> Placement | None:
+        free, headroom = self._without(gangs)
+        if self._chips * self._draw_nw > headroom.feed_nw:
+            return None
+        return place(free, headroom, self._placer, self._pool, self._chips, self._draw_nw, 0)
+
+    def _holds(self, seat: Placement, free: FreeChips, headroom: Headroom) -> bool:
+        return (
+            free.holds(seat)
+            and self._chips * self._draw_nw <= headroom.feed_nw
+            and not headroom.overdrawn(self._pool, seat, self._draw_nw)
+        )

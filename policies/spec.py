@@ -1,0 +1,43 @@
+"""What --policy says, as overrides of a scenario's keys."""
+
+from policies.presets import PRESETS
+from policies.registry import AXES
+from scenarios.errors import ScenarioError, unknown
+
+
+def overrides(spec: str) -> list[str]:
+    """A --policy SPEC as KEY=VALUE overrides: a preset's name and/or axis=value parts, joined by commas.
+
+    A preset replaces the scenario's policy, an axis only its own value. ScenarioError for what is neither.
+    """
+    found = []
+    for at, part in enumerate(_parts(spec)):
+        axis, separator, value = part.strip().partition("=")
+        if separator and axis in AXES and value.strip():
+            found.append(f"policy.{axis}={value.strip()}")
+        elif not separator and at == 0 and axis in PRESETS:
+            found.append(f"policy={axis}")
+        else:
+            if axis in PRESETS and not separator:
+                raise ScenarioError(f"the preset {axis!r} must come first", f"--policy {spec}")
+            if separator and axis in AXES:
+                raise ScenarioError(unknown(axis, value.strip(), AXES[axis]), f"--policy {spec}")
+            axes = [name for name, values in AXES.items() if axis in values]
+            if axes and not separator:
+                raise ScenarioError(f"{axis!r} is a value of an axis: write {axes[0]}={axis}", f"--policy {spec}")
+            kind, names = ("axis", AXES) if separator else ("policy", PRESETS)
+            hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
+            raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")
+    return found
+
+
+def _parts(spec: str) -> list[str]:
+    """The parts between commas, those in braces and brackets left alone."""
+    parts, depth = [""], 0
+    for letter in spec:
+        depth += (letter in "{[") - (letter in "}]")
+        if letter == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
