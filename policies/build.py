@@ -250,7 +250,7 @@ def _with_preemption(scenario: Scenario, policy: Policy) -> Policy:
         rank, change = by_order(policy.order), change_of(policy.order)
     losses = Interruptions(kept.checkpoint.every, kept.checkpoint.stall, kept.restart)
     slice_s = stops.slice if isinstance(stops, Slices) else None
-    preemption = Preemption(rank, change, stops.min_run, stops.grace, losses, slice_s)
+    preemption = Preemption(rank, change, name == "priority", stops.min_run, stops.grace, losses, slice_s)
     names, written = {**policy.names, "preemption": name}, {**policy.written, "preemption": {name: _dump(stops)}}
     return replace(policy, preemption=preemption, names=names, written=written)
 

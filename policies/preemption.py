@@ -51,12 +51,14 @@ def by_order(order: StaticOrder) -> Callable[[QueuedJob], Rank]:
 class Preemption:
     """A preemption policy.
 
-    rank: of a job, waiting or running. min_run_s: a gang keeps its chips for so long. grace_s: what a gang is told
-    before it must go; a checkpoint that takes longer is not written. slice_s: gangs stop at multiples of it only.
+    rank: of a job, waiting or running. change: what ranks do over time. ties: whether some may be equal. min_run_s: a
+    gang keeps its chips for so long. grace_s: what a gang is told before it must go; a checkpoint that takes longer is
+    not written. slice_s: gangs stop at multiples of it only.
     """
 
     rank: Callable[[QueuedJob], Rank]
     change: Change
+    ties: bool
     min_run_s: float
     grace_s: float
     losses: Interruptions
@@ -104,18 +106,23 @@ class Preemption:
         self, view: View, trial: Trial, job: QueuedJob, gangs: RunningGangs, decisions: Decisions
     ) -> Claim | None:
         """The claim of a job, None where all gangs that would yield to it are not enough."""
-        now_s, victims = view.now_s, list[tuple[Rank, float, Stoppable]]()
-        for rank, gang in gangs.after(self.rank(job), now_s):
+        now_s, rank, shape = view.now_s, self.rank(job), job.shape
+        most = max([trial.free(pool).free for pool in shape.pools]) + gangs.most_after(rank, shape.pools)
+        if most < shape.chips:
+            return None
+        victims = []
+        for above, gang in gangs.after(rank, now_s):
             if gang.stopping:
                 continue
             if now_s < gang.from_s + self.min_run_s:
                 decisions.look_s = min(decisions.look_s, gang.from_s + self.min_run_s)
             else:
-                victims.append((rank, -self.cost_s(gang, now_s), gang))
-        victims.sort(key=lambda victim: victim[:2], reverse=True)
-        stoppable = [gang for _, _, gang in victims]
-        for pool, draw_nw in zip(job.shape.pools, job.shape.draw_nw, strict=True):
-            search = _Search(trial, job.shape.chips, pool, draw_nw, stoppable)
+                victims.append((above, gang))
+        if self.ties:
+            victims.sort(key=lambda victim: (victim[0], -self.cost_s(victim[1], now_s)), reverse=True)
+        stoppable = [gang for _, gang in victims]
+        for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
+            search = _Search(trial, shape.chips, pool, draw_nw, stoppable)
             found = search.claim()
             if found is not None:
                 return Claim(job, pool, *found)

@@ -1,7 +1,7 @@
 """The running gangs as preemption sees them: by rank, those that yield first at the end."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol, TypeAlias
 
@@ -56,13 +56,15 @@ class RunningGangs:
     Where ranks only go down that bounds them from above: a gang whose old rank is not above a job's need not be asked.
     """
 
-    __slots__ = ("_change", "_entries", "_known", "_rank")
+    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_rank")
 
     def __init__(self, rank: Callable[[QueuedJob], Rank], change: Change) -> None:
         self._rank = rank
         self._change = change
         self._entries: list[tuple[Rank, int, Stoppable]] = []
         self._known: dict[int, Rank] = {}  # by row
+        self._fresh: set[int] = set()  # rows that have been looked at in this instant
+        self._fresh_s = -1.0
 
     def add(self, gang: Stoppable, now_s: float) -> None:
         """A gang starts."""
@@ -71,27 +73,47 @@ class RunningGangs:
     def remove(self, gang: Stoppable) -> None:
         """A gang ends or has been stopped."""
         row = gang.run.row
+        self._fresh.discard(row)
         del self._entries[bisect_left(self._entries, (self._known.pop(row), row))]
 
     def after(self, rank: Rank, now_s: float) -> list[tuple[Rank, Stoppable]]:
         """The gangs above a rank and theirs, the highest first; those of equal ranks by their row, the last first."""
-        entries = self._entries
-        if self._change is Change.ANY:
-            below = 0
-        else:
-            below = len(entries)
-            while below and entries[below - 1][0] > rank:
-                below -= 1
+        entries, rank_of = self._entries, self._rank
+        below = self._below(rank)
         if self._change is not Change.NEVER:
+            if now_s != self._fresh_s:
+                self._fresh_s = now_s
+                self._fresh.clear()
             above, entries[below:] = entries[below:], []
-            for _, _, gang in above:
-                self._put(self._rank(gang.job_at(now_s)), gang)
+            higher, fresh = [], self._fresh
+            for now, row, gang in above:
+                if row not in fresh:
+                    fresh.add(row)
+                    now = self._known[row] = rank_of(gang.job_at(now_s))
+                if now > rank:
+                    higher.append((now, row, gang))
+                else:
+                    insort(entries, (now, row, gang))  # rows differ, so that gangs are never compared
             below = len(entries)
-            while below and entries[below - 1][0] > rank:
-                below -= 1
+            higher.sort()
+            entries += higher
         return [(known, gang) for known, _, gang in reversed(entries[below:])]
+
+    def most_after(self, rank: Rank, pools: Sequence[int]) -> int:
+        """No more chips of some pools than these are on gangs above a rank."""
+        return sum([gang.run.chips for _, _, gang in self._entries[self._below(rank) :] if gang.run.pool in pools])
+
+    def _below(self, rank: Rank) -> int:
+        """How many of the entries are certainly not above a rank."""
+        if self._change is Change.ANY:
+            return 0
+        entries = self._entries
+        below = len(entries)
+        while below and entries[below - 1][0] > rank:
+            below -= 1
+        return below
 
     def _put(self, rank: Rank, gang: Stoppable) -> None:
         row = gang.run.row
         self._known[row] = rank
-        insort(self._entries, (rank, row, gang), key=lambda entry: entry[:2])
+        insort(self._entries, (rank, row, gang))

@@ -75,9 +75,9 @@ class Gang:
     def job_after(self, now_s: float, done: float) -> QueuedJob:
         """The job as it waits after this stay, with so much of its work done and kept in it."""
         job = self.job
-        past = job.past or Past(job.estimate, self.from_s, 0.0)
-        past = past._replace(held_s=past.held_s + now_s - self.from_s)
-        return job._replace(estimate=max(0.0, job.estimate - done), past=past)
+        held_s, was = now_s - self.from_s, job.past
+        past = Past(job.estimate, self.from_s, held_s) if was is None else Past(was[0], was[1], was[2] + held_s)
+        return QueuedJob(job.row, job.shape, job.submit_s, max(0.0, job.estimate - done), *job[4:8], past)
 
     def done_s(self, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""

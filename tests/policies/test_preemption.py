@@ -39,7 +39,7 @@ class Busy:
 
     def __init__(self, site, rank=by_priority, change=Change.NEVER, min_run_s=0, grace_s=30, slice_s=None):
         self.site = site
-        self.policy = Preemption(rank, change, min_run_s, grace_s, LOSSES, slice_s)
+        self.policy = Preemption(rank, change, rank is by_priority, min_run_s, grace_s, LOSSES, slice_s)
         self.gangs = RunningGangs(rank, change)
 
     def runs(self, chips, priority=0, from_s=0, estimate=1000, domain=None, pool=0):
