@@ -10,25 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from policies.claim import Claim, Stoppable
 from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
-from policies.running import Change, Rank, RunningGangs, Stoppable
+from policies.running import Change, Rank, RunningGangs
 from policies.trial import Trial, place
-from policies.view import FRAGMENTED, NO_POWER, NO_ROOM, Decisions, View
+from policies.view import FRAGMENTED, NO_POWER, NO_ROOM, Decisions, Start, View
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
 
 _ROOMLESS = (NO_ROOM, NO_POWER, FRAGMENTED)
-
-
-class Claim(NamedTuple):
-    """A decision: these gangs stop, and this job then starts in this pool, on these chips."""
-
-    job: QueuedJob
-    pool: int
-    placement: Placement
-    stops: tuple[Stoppable, ...]
 
 
 class PreemptionKind(NamedTuple):
@@ -64,16 +56,11 @@ class Preemption:
     losses: Interruptions
     slice_s: float | None = None
 
-    @property
-    def write_s(self) -> float:
-        """How long a gang that is stopped holds its chips [s]."""
-        return self.losses.stall_s if self.grace_s >= self.losses.stall_s else 0.0
-
     def cost_s(self, gang: Stoppable, now_s: float) -> float:
         """Chip-seconds that are lost if a gang is stopped: work since its checkpoint, the write, the restart."""
         done_s = gang.done_s(now_s)
         lost_s = done_s - self.losses.kept_s(done_s, self.grace_s)
-        return gang.run.chips * (lost_s + self.write_s + self.losses.restart_s)
+        return gang.run.chips * (lost_s + self.losses.write_s(self.grace_s) + self.losses.restart_s)
 
     def decide(self, view: View, placer: Placer, decisions: Decisions) -> None:
         """Add the claim of the first job in the order that can make one, or when to look again."""
@@ -125,7 +112,8 @@ class Preemption:
             search = _Search(trial, shape.chips, pool, draw_nw, stoppable)
             found = search.claim()
             if found is not None:
-                return Claim(job, pool, *found)
+                seat, stops = found
+                return Claim(job, (Start(job, pool, seat),), stops, self.grace_s)
         return None
 
 

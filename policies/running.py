@@ -3,36 +3,14 @@
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
+from policies.claim import Stoppable
 from policies.order import deadline, fifo, ljf, priority, sjf, smallest_first, srtf
 from policies.queue import QueuedJob, StaticOrder, Value
-from policies.view import Release
 
 Rank: TypeAlias = tuple[Value, ...]
 """The lowest rank keeps its chips longest; whoever waits takes chips only from ranks strictly above its own."""
-
-
-class Stoppable(Protocol):
-    """A running gang that may be stopped."""
-
-    @property
-    def run(self) -> Release:
-        """Its chips and its planned end."""
-
-    @property
-    def from_s(self) -> float:
-        """When it got its chips [s]."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it is being stopped already."""
-
-    def job_at(self, now_s: float) -> QueuedJob:
-        """The job as it would wait if it were stopped at a time and lost nothing."""
-
-    def done_s(self, now_s: float) -> float:
-        """Run time of work done since it got its chips [s]."""
 
 
 class Change(Enum):

@@ -15,8 +15,8 @@ from topologies.headroom import Headroom
 from topologies.plant import Shape
 
 if TYPE_CHECKING:
+    from policies.claim import Claim
     from policies.plan import Plan
-    from policies.preemption import Claim
     from policies.running import RunningGangs
 
 NO_ROOM = "no room"  # fewer free chips than the gang needs

@@ -10,8 +10,10 @@ from bisect import insort
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from outputs.record import POLICY
-from policies.preemption import Claim, Preemption
+from outputs.record import POLICY, RESIZE
+from policies.claim import Claim
+from policies.interruptions import Interruptions
+from policies.preemption import Preemption
 from policies.running import RunningGangs
 from policies.view import Release, Start
 from sim.clock import Moment, Phase
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class _Held(NamedTuple):
-    """A claim that waits for checkpoints: how planning sees its job, and the other chips that are held, by pool."""
+    """A claim that waits for checkpoints: how planning sees its starts, and the other chips that are held, by pool."""
 
     claim: Claim
-    run: Release
+    runs: list[Release]
     others: dict[int, Placement]
 
     @property
@@ -40,13 +42,13 @@ class _Held(NamedTuple):
 class Claims:
     """The claims under way, and the running gangs by rank."""
 
-    def __init__(self, cluster: "Cluster", feed: "Feed", preemption: Preemption) -> None:
-        self.gangs = RunningGangs(preemption.rank, preemption.change)
-        self.jobs = self.chips = 0  # that gangs are stopped for
+    def __init__(self, cluster: "Cluster", feed: "Feed", losses: Interruptions, preemption: Preemption | None) -> None:
+        self.gangs = None if preemption is None else RunningGangs(preemption.rank, preemption.change)
+        self.jobs = self.chips = 0  # that have left the queue, and that gangs are stopped for
         self._cluster = cluster
         self._feed = feed
-        self._preemption = preemption
-        self._held: dict[int, _Held] = {}  # by the row of the job
+        self._losses = losses
+        self._held: list[_Held] = []
         self._look_s = math.inf
 
     def look_at(self, time_s: float) -> None:
@@ -58,74 +60,87 @@ class Claims:
                 Moment(clock, time_s, Phase.SLICE, lambda _: self._cluster.look_again())
 
     def make(self, claim: Claim) -> None:
-        """Gangs stop for a job."""
-        cluster, (job, pool, placement, _) = self._cluster, claim
-        now_s, write_s = cluster.clock.now, self._preemption.write_s
-        shape, draw_nw = job.shape, job.shape.draw_nw[job.shape.pools.index(pool)]
-        cluster.queue.remove(job)
-        by_pool: dict[int, list[Placement]] = {}
+        """Gangs stop for others."""
+        cluster, now_s, write_s = self._cluster, self._cluster.clock.now, self._losses.write_s(claim.grace_s)
+        if claim.job is not None:
+            cluster.queue.remove(claim.job)
+            self.jobs += 1
+            self.chips += claim.job.shape.chips
+        stopped: dict[int, list[Placement]] = {}
         for gang in cast(Sequence[Gang], claim.stops):
             gang.halt(now_s)
             cluster.unplan(gang.run)
             cluster.free[gang.run.pool].give(gang.run.placement)
-            by_pool.setdefault(gang.run.pool, []).append(gang.run.placement)
-        cluster.free[pool].take(placement)
-        others = {at: beyond(held, placement if at == pool else ()) for at, held in by_pool.items()}
-        for at, parts in others.items():
-            cluster.free[at].take(parts)
-        cluster.headroom.take(pool, placement, draw_nw)
-        end_s = now_s + write_s + job.estimate_s(pool)
-        held = _Held(claim, Release(end_s, job.row, shape.chips, placement, pool, shape.chips * draw_nw), others)
-        insort(cluster.running[pool], held.run)
-        self._held[job.row] = held
-        self.jobs += 1
-        self.chips += shape.chips
+            stopped.setdefault(gang.run.pool, []).append(gang.run.placement)
+        runs = []
+        for job, pool, placement in claim.starts:
+            cluster.free[pool].take(placement)
+            gang_nw = job.shape.gang_nw(pool)
+            cluster.headroom.take(pool, placement, gang_nw // job.shape.chips)
+            end_s = now_s + write_s + job.estimate_s(pool)
+            runs.append(Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
+            insort(cluster.running[pool], runs[-1])
+        others = {
+            pool: beyond(held, [run.placement for run in runs if run.pool == pool]) for pool, held in stopped.items()
+        }
+        for pool, parts in others.items():
+            cluster.free[pool].take(parts)
+        held = _Held(claim, runs, others)
+        self._held.append(held)
         if write_s:
-            Moment(cluster.clock, now_s + write_s, Phase.CHECKPOINT, lambda _: self._written(job.row))
+            Moment(cluster.clock, now_s + write_s, Phase.CHECKPOINT, lambda _: self._written(held))
         else:
-            self._finish(held, self._preemption.grace_s)
+            self._finish(held, claim.grace_s)
 
     def idle(self, pool: int) -> int:
-        """Chips of a pool that no gang is on, kept for the jobs."""
+        """Chips of a pool that no gang is on, kept for those that will start."""
         chips = 0
-        for held in self._held.values():
-            if held.claim.pool == pool:
-                chips += held.run.chips
+        for held in self._held:
+            chips += sum([run.chips for run in held.runs if run.pool == pool])
             chips += sum([count for _, count in held.others.get(pool, ())])
             chips -= sum([gang.run.chips for gang in held.gangs if gang.run.pool == pool])
         return chips
 
     def cut_short(self, warned_s: float) -> None:
         """Power runs out: all that write stop now, and the jobs wait on."""
-        for held in list(self._held.values()):
-            self._finish(held, warned_s, starts=False)
+        while self._held:
+            self._finish(self._held[0], warned_s, starts=False)
 
-    def _written(self, row: int) -> None:
-        held = self._held.get(row)
-        if held is not None:
+    def _written(self, held: _Held) -> None:
+        if any(one is held for one in self._held):  # not cut short
             self._cluster.look_again()
             self._finish(held, math.inf)
 
     def _finish(self, held: _Held, warned_s: float, starts: bool = True) -> None:
-        cluster, (job, pool, placement, _) = self._cluster, held.claim
-        del self._held[job.row]
-        self.jobs -= 1
-        self.chips -= held.run.chips
-        cluster.unplan(held.run)
-        cluster.headroom.give(pool, placement, held.run.gang_nw // held.run.chips)
-        cluster.free[pool].give(placement)
-        for at, parts in held.others.items():
-            cluster.free[at].give(parts)
+        """Let go of what planning was shown, stop the gangs, and start the jobs where there is power for them."""
+        cluster, claim = self._cluster, held.claim
+        self._held = [one for one in self._held if one is not held]
+        if claim.job is not None:
+            self.jobs -= 1
+            self.chips -= claim.job.shape.chips
+        for run in held.runs:
+            cluster.unplan(run)
+            cluster.headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
+            cluster.free[run.pool].give(run.placement)
+        for pool, parts in held.others.items():
+            cluster.free[pool].give(parts)
         for gang in held.gangs:
             cluster.free[gang.run.pool].take(gang.run.placement)
             insort(cluster.running[gang.run.pool], gang.run)
+        waiting = {} if claim.job is None else {claim.job.row: claim.job}
         for gang in held.gangs:
-            self._feed.stop(gang, warned_s, POLICY)
-        draw_nw = held.run.gang_nw // held.run.chips
-        power = held.run.gang_nw <= cluster.headroom.feed_nw and not cluster.headroom.overdrawn(
-            pool, placement, draw_nw
-        )
-        if starts and power:
-            cluster.start(Start(job, pool, placement), cluster.clock.now)
-        else:
+            by = RESIZE if any(gang.run.row == run.row for run in held.runs) else POLICY
+            waiting[gang.run.row] = self._feed.stop(gang, warned_s, by)
+        for start in claim.starts if starts else ():
+            if self._has_power(start):
+                job = waiting.pop(start.job.row)._replace(shape=start.job.shape)
+                cluster.start(Start(job, start.pool, start.placement), cluster.clock.now)
+        for job in waiting.values():
             cluster.join(job)
+
+    def _has_power(self, start: Start) -> bool:
+        headroom, shape = self._cluster.headroom, start.job.shape
+        gang_nw = shape.gang_nw(start.pool)
+        return gang_nw <= headroom.feed_nw and not headroom.overdrawn(
+            start.pool, start.placement, gang_nw // shape.chips
+        )

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from outputs.record import Record
 from policies.build import Policy, decide, never_starts
+from policies.claim import Claim
 from policies.interruptions import Interruptions
 from policies.plan import Plan
-from policies.preemption import Claim
 from policies.queue import QueuedJob
 from policies.queues import queue_for, tenants_for
 from policies.view import Memo, Release, Start, View
@@ -187,11 +187,10 @@ class Cluster:
         if waits or self.yard.dark or self.feed is not None or moved:
             self.stale = True
 
-    def take_back(self, run: Release, job: QueuedJob, work_left: float) -> None:
-        """A gang stops, and its job goes back to the queue with what is left to do."""
+    def take_back(self, run: Release, work_left: float) -> None:
+        """A gang stops with so much left to do."""
         self._release(run)
-        self._work[job.row] = work_left
-        self.join(job)
+        self._work[run.row] = work_left
 
     def unplan(self, run: Release) -> None:
         """A gang does not end as planned."""

@@ -45,7 +45,8 @@ class Feed:
         self.next_end_s = math.inf
         self.throttle = 1.0  # mean speed of the chips in use
         self.rises: tuple[Release, ...] = ()  # power that comes back when a curtailment ends, as planning sees it
-        self.claims = None if preemption is None else Claims(cluster, self, preemption)
+        self.claims = None if preemption is None else Claims(cluster, self, losses, preemption)
+        self._ranked = None if self.claims is None else self.claims.gangs
         self._cluster = cluster
         self._clock = clock
         self._plant = plant
@@ -81,8 +82,8 @@ class Feed:
         group.add(gang)
         self._least_nw += run.chips * group.load.least_nw
         self._books.start(gang, bool(limits))
-        if self.claims is not None:
-            self.claims.gangs.add(gang, self._clock.now)
+        if self._ranked is not None:
+            self._ranked.add(gang, self._clock.now)
 
     def retime(self, row: int, factor: float) -> None:
         """A gang works at factor times its speed alone from now on; to be called before after_pass."""
@@ -92,12 +93,13 @@ class Feed:
         gang.retime(self._clock.now, factor)
         gang.group.reorder(gang)
 
-    def stop(self, gang: Gang, warned_s: float, by: str) -> None:
-        """A gang stops before its work is done, as it has been told for so long; its job goes back to the queue."""
+    def stop(self, gang: Gang, warned_s: float, by: str) -> QueuedJob:
+        """A gang stops before its work is done, as it has been told for so long; its job with what is left to do."""
         now_s = self._clock.now
         kept = self._books.interrupt(gang, now_s, warned_s, by)
         self._leave(gang)
-        self._cluster.take_back(gang.run, gang.job_after(now_s, kept), gang.work - kept)
+        self._cluster.take_back(gang.run, gang.work - kept)
+        return gang.job_after(now_s, kept)
 
     def end_due(self) -> None:
         """End all gangs that are due now."""
@@ -175,7 +177,7 @@ class Feed:
         if draw_nw <= limit_nw:
             return
         for gang in self._to_stop(draw_nw - limit_nw, shed):
-            self.stop(gang, contract.warned_s(now_s), POWER)
+            cluster.join(self.stop(gang, contract.warned_s(now_s), POWER))
         while cluster.idle_nw > limit_nw and cluster.yard.power_off():
             pass
 
@@ -198,8 +200,8 @@ class Feed:
         return stopped[::-1]
 
     def _leave(self, gang: Gang) -> None:
-        if self.claims is not None:
-            self.claims.gangs.remove(gang)
+        if self._ranked is not None:
+            self._ranked.remove(gang)
         group = gang.group
         group.remove(gang)
         self._least_nw -= gang.run.chips * group.load.least_nw

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from topologies.free import Box, Placement
 
 
-def beyond(held: Sequence[Placement], placement: Placement) -> Placement:
-    """The chips that gangs hold beyond those of a placement; behind switches all chips of a domain are alike."""
+def beyond(held: Sequence[Placement], placements: Sequence[Placement]) -> Placement:
+    """The chips that gangs hold beyond those of some placements; behind switches all chips of a domain are alike."""
     chips, masks = dict[int, int](), dict[int, int]()
-    for parts, sign in [(parts, 1) for parts in held] + [(placement, -1)]:
+    for parts, sign in [(parts, 1) for parts in held] + [(parts, -1) for parts in placements]:
         for domain, part in parts:
             chips[domain] = chips.get(domain, 0) + sign * part
             if isinstance(part, Box):

@@ -106,7 +106,7 @@ def test_only_gangs_of_the_domain_that_is_freed_stop(site):
     busy.site.waits(8, 10, priority=5)
     decisions = busy.decisions()
     assert set(decisions.claim.stops) == {two, six}
-    assert decisions.claim.placement == ((1, 8),)
+    assert decisions.claim.starts[0].placement == ((1, 8),)
 
 
 def test_a_gang_that_cannot_be_seated_stops_nobody(site):
