@@ -71,6 +71,8 @@ def time_of(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant) 
     if meter is not None:
         worked_s, throttled_s = np.array(meter.worked_s)[rows], np.array(meter.throttled_s)[rows]
         parts = (meter.traffic_s, meter.restart_s, meter.checkpoint_s)
+        if journeys is None and meter.scaled:
+            computing = by_row(meter.scaled, jobs, 1.0)[stays.last]
         traffic_s, restart_s, checkpoint_s = (by_row(part, jobs, 0.0)[stays.last] for part in parts)
     else:
         worked_s, throttled_s = work.counted[stays.last] * planned_s / packed, np.zeros(len(rows))

@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from outputs.jobs import Ints, Jobs
-from outputs.record import REJECTED, Journeys, Meter, Record
+from outputs.record import REJECTED, RESIZE, Journeys, Meter, Record
 from outputs.seats import contention_slowdown, fabric_slowdown, placement_slowdown
 from outputs.stays import Stays, Work, planned_pace_s
 from scenarios.load import Scenario
@@ -47,8 +47,9 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
             "tokens": work.tokens(jobs, plant)[0],
             "energy_j": stays.by_job(stays.whole_j, jobs),
             "run_s": run_s,
-            "preemptions": np.bincount(stays.job[len(stays.last) :], minlength=len(jobs.chips)),
-            "lost_chip_s": jobs.chips * stays.by_job(stays.lost_s, jobs),
+            "preemptions": _stops(stays, record.meter, jobs, resizes=False),
+            "resizes": _stops(stays, record.meter, jobs, resizes=True),
+            "lost_chip_s": stays.by_job(stays.chips * stays.lost_s, jobs),
             "trains": trains[jobs.job_class],
             **_seats(record.journeys, jobs, plant),
         }
@@ -76,11 +77,18 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
         pl.when(pl.col("trains")).then("tokens").alias("tokens"),
         pl.when(started).then("energy_j").alias("energy_j"),
         *(["preemptions", "lost_chip_s"] if moving else []),
+        *(["resizes"] if record.meter is not None and record.meter.chips else []),
         *(_SEATS if record.journeys is not None else []),
     ]
     left_out = [] if plant.draws else ["energy_j"]
     left_out += [] if trains.any() else ["tokens", "stacks"]
     return frame.select(columns).drop(left_out)
+
+
+def _stops(stays: Stays, meter: Meter | None, jobs: Jobs, resizes: bool) -> Ints:
+    """How often each job was stopped, for a change of its size or else for others."""
+    by = [] if meter is None else [stay.stopped_by == RESIZE for stay in meter.segments]
+    return np.bincount(stays.job[len(stays.last) :][np.array(by, np.bool_) == resizes], minlength=len(jobs.chips))
 
 
 _SEATS = ("domains", "leaves", "fabric_slowdown", "placement_slowdown", "contention_slowdown")

@@ -22,7 +22,8 @@ class Jobs:
     tenant: Ints  # position in tenant_names
     tenant_names: tuple[str, ...]
     pool: Ints  # position in the plant, NO_POOL, or REJECTED and below
-    chips: Ints
+    chips: Ints  # asked for
+    held_chips: Ints  # of the last stay of malleable jobs; the same for others
     submit_s: Floats
     start_s: Floats
     end_s: Floats
@@ -61,6 +62,10 @@ def job_columns(record: Record) -> Jobs:
     number = column("number").astype(np.int64)
     job_class = np.concatenate(classes) if classes else np.empty(0, np.int64)
     order = np.lexsort((job_class, submit_s))
+    chips = column("chips").astype(np.int64)
+    held = chips.copy()
+    if record.meter is not None and record.meter.chips:
+        held[list(record.meter.chips)] = list(record.meter.chips.values())
     return Jobs(
         row=order,
         job_class=job_class[order],
@@ -68,7 +73,8 @@ def job_columns(record: Record) -> Jobs:
         tenant=(np.concatenate(tenants) if tenants else np.empty(0, np.int64))[order],
         tenant_names=tuple(names),
         pool=np.array(record.pool, np.int64)[order],
-        chips=column("chips").astype(np.int64)[order],
+        chips=chips[order],
+        held_chips=held[order],
         submit_s=submit_s[order],
         start_s=np.array(record.start_s)[order],
         end_s=np.array(record.end_s)[order],

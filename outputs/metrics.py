@@ -17,7 +17,7 @@ from outputs.deadlines import deadline_metrics
 from outputs.energy import booting_racks, curtailment_metrics, power_columns, power_metrics, powered_racks
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
-from outputs.record import REJECTED, Record
+from outputs.record import REJECTED, RESIZE, Record
 from outputs.seats import seat_metrics
 from outputs.stays import Stays, Work, stays_of, work_of
 from outputs.steps import durations, integral
@@ -71,7 +71,10 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
         summary |= flow_metrics(record, plant, stays, spent, warmup_s)
     if record.meter is not None:
         lost_s = stays.chips * stays.lost_s * (stays.to_s >= warmup_s)
-        summary["preemptions"] = sum(stay.to_s >= warmup_s for stay in record.meter.segments)
+        late = [stay.stopped_by for stay in record.meter.segments if stay.to_s >= warmup_s]
+        summary["preemptions"] = len(late) - late.count(RESIZE)
+        if record.meter.chips:
+            summary["resizes"] = late.count(RESIZE)
         summary["lost_chip_h"] = stays.total(lost_s) / HOUR_S
     reasons = [NO_ROOM, NO_POWER, FRAGMENTED, HELD]
     if plant.it_cap_nw is None and not plant.limits:

@@ -64,6 +64,7 @@ class Segment(NamedTuple):
 
     row: int
     pool: int
+    chips: int
     from_s: float
     to_s: float
     energy_j: float
@@ -83,6 +84,7 @@ class Meter:
     the last stay of jobs that were stopped before. worked_s, throttled_s, traffic_s, restart_s, checkpoint_s: how the
     time of the last stay went, as in Spent. cap_*: a row per change of a group's cap, as a fraction of its range
     above idle. placements: where gangs sat, kept where levels below the feed can bind.
+    chips, scaled: of malleable jobs the size of the last stay, and what a chip did over that in the size asked for.
     """
 
     energy_j: array[float] = field(default_factory=lambda: array("d"))
@@ -99,6 +101,8 @@ class Meter:
     segments: list[Segment] = field(default_factory=list)
     resumed_s: dict[int, float] = field(default_factory=dict)
     placements: dict[int, Placement] = field(default_factory=dict)
+    chips: dict[int, int] = field(default_factory=dict)
+    scaled: dict[int, float] = field(default_factory=dict)
     groups: list[tuple[int, int, list[str]]] = field(default_factory=list)  # (class, pool, levels above)
     cap_time_s: array[float] = field(default_factory=lambda: array("d"))
     cap_group: array[int] = field(default_factory=lambda: array("i"))

@@ -17,7 +17,7 @@ from topologies.power import NW_PER_W
 class Stays:
     """Stays of gangs on their chips up to the end of the run, arrays of shape (n_stays,).
 
-    First the last stay of each job that started, in the order of the jobs, then those that a falling cap cut short.
+    First the last stay of each job that started, in the order of the jobs, then those that a stop cut short.
     job: position among the jobs. energy_j: what its chips drew with their host share, before conversion, after the
     warmup; whole_j: in all. input_j: what it added at its rack's input, after the warmup. chip_s: chip-seconds held
     after the warmup. lost_s: run time that was lost with it.
@@ -34,7 +34,7 @@ class Stays:
     whole_j: Floats
     input_j: Floats
     lost_s: Floats
-    cut: int  # how many a falling cap has cut short, the last of all
+    cut: int  # how many a stop has cut short, the last of all
 
     @property
     def last(self) -> Ints:
@@ -76,7 +76,8 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
     pool = np.concatenate([jobs.pool[last], np.array([stay.pool for stay in cut], np.int64)])
     from_s = np.concatenate([begin_s, np.array([stay.from_s for stay in cut])])
     to_s = np.concatenate([ended_s, np.array([stay.to_s for stay in cut])])
-    chips = jobs.chips[job]
+    chips = jobs.held_chips[job]
+    chips[len(last) :] = [stay.chips for stay in cut]
     window_s = np.clip(to_s, record.warmup_s, end_s) - np.clip(from_s, record.warmup_s, end_s)
     busy_w = _of(plant, "busy_w", jobs.job_class[job], pool)
     if meter is None:
@@ -158,8 +159,8 @@ def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
 
 def by_kind(jobs: Jobs, plant: Plant, of: Callable[[int, int, int], float]) -> Floats:
     """A figure of (class, pool, chips) for each job that has started, nan for others; shape (n_jobs,)."""
-    pools, sizes = len(plant.pools), int(jobs.chips.max()) + 1
-    kinds = np.where(jobs.started, (jobs.job_class * pools + jobs.pool) * sizes + jobs.chips, -1)
+    pools, sizes = len(plant.pools), int(jobs.held_chips.max()) + 1
+    kinds = np.where(jobs.started, (jobs.job_class * pools + jobs.pool) * sizes + jobs.held_chips, -1)
     found, kind = np.unique(kinds, return_inverse=True)
     values = [
         math.nan if one < 0 else of(one // sizes // pools, one // sizes % pools, one % sizes) for one in found.tolist()

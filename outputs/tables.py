@@ -157,5 +157,5 @@ def _spread(summary: Mapping[str, float], name: str, unit: str) -> str:
 
 
 def policy_words(axes: Mapping[str, str]) -> str:
-    """A policy in a few words: one an axis, but nothing for gangs that are never stopped."""
-    return ", ".join([word for axis, word in axes.items() if (axis, word) != ("preemption", "none")])
+    """A policy in a few words: one an axis, but nothing for gangs that nobody stops or resizes."""
+    return ", ".join([word for axis, word in axes.items() if word != "none" or axis not in ("preemption", "scaling")])

@@ -1,42 +1,30 @@
 """A scenario's policy keys to a policy: the one place of this room that reads the scenario's keys."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from policies.ageing import Ageing
 from policies.backfill import Backfill
-from policies.fairness import ByTenant, fair_share
+from policies.fairness import fair_share
 from policies.faults import PlugIn
 from policies.guard import Guard
-from policies.interruptions import Interruptions
 from policies.order import LeastAttainedService
 from policies.placement import Placer
 from policies.plug_ins import Finder
 from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
-from policies.preemption import Preemption, by_order, by_priority
+from policies.preemption import Preemption
 from policies.presets import PRESETS
-from policies.queue import QueuedJob
 from policies.queues import Order
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
-from policies.running import Change, Rank, change_of
+from policies.scaling import Elastic
+from policies.stopping import stopping
 from policies.trial import find
 from policies.view import Decisions, Start, View
 from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.plug_ins import PLUGGABLE, Parameters
-from scenarios.policy import (
-    Deferred,
-    FairShareOrder,
-    LasOrder,
-    OrderPreemption,
-    Oversubscribed,
-    PriorityPreemption,
-    Slices,
-    Stops,
-    TimeSlicePreemption,
-)
+from scenarios.policy import Deferred, FairShareOrder, LasOrder, Oversubscribed
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.build import gang_sizes
@@ -58,6 +46,7 @@ class Policy:
     written: Mapping[str, Any]
     guard: Guard | None = None  # where a policy is a plug-in
     preemption: Preemption | None = None
+    scaling: Elastic | None = None
 
 
 def decide(view: View, policy: Policy) -> Decisions:
@@ -66,6 +55,8 @@ def decide(view: View, policy: Policy) -> Decisions:
     decisions = _starts(view, policy, placer)
     if policy.preemption is not None:
         policy.preemption.decide(view, placer, decisions)
+    if policy.scaling is not None:
+        policy.scaling.decide(view, placer, decisions)
     return decisions
 
 
@@ -133,7 +124,14 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     policy = Policy(order, BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written)
     if plug_ins:
         policy = _with_plug_ins(policy, plug_ins, watchdog)
-    policy = _with_preemption(scenario, policy)
+    preemption, scaling, kinds, how = stopping(scenario, plant, names, policy.order)
+    policy = replace(
+        policy,
+        names={**policy.names, **kinds},
+        written={**policy.written, **how},
+        preemption=preemption,
+        scaling=scaling,
+    )
     for index in range(len(scenario.keys.workload)):
         reasons = [_never(plant, policy, index, size) for size in gang_sizes(scenario, plant, index)]
         if None not in reasons:
@@ -222,37 +220,6 @@ def _power(scenario: Scenario, names: dict[str, str]) -> tuple[PowerPolicy, dict
         text = "defer needs a threshold, such as power: {defer: {price: 30 USD/MWh, deadline: 12 hours}}"
         raise scenario.error(text, "policy", "power")
     return POWERS[names["power"]], written
-
-
-def _with_preemption(scenario: Scenario, policy: Policy) -> Policy:
-    """The policy with its preemption; ScenarioError for one that the order does not go with."""
-    choice, kept = scenario.keys.policy.preemption, scenario.keys.failures
-    stops: Stops = Stops()
-    name = policy.names["preemption"]
-    if isinstance(choice, PriorityPreemption):
-        name, stops = "priority", choice.priority
-    elif isinstance(choice, OrderPreemption):
-        name, stops = "order", choice.order
-    elif isinstance(choice, TimeSlicePreemption):
-        name, stops = "time-slice", choice.time_slice
-    elif name == "time-slice":
-        stops = Slices()
-    if name == "none":
-        return replace(policy, written={**policy.written, "preemption": name})
-    rank: Callable[[QueuedJob], Rank] = by_priority
-    change = Change.NEVER
-    if name != "priority":
-        if isinstance(policy.order, Ageing | ByTenant):
-            text = f"{name} compares running gangs by the order: {policy.names['order']} changes while they wait"
-            raise scenario.error(
-                f"{text}; allowed: an order that does not, or preemption: priority", "policy", "preemption"
-            )
-        rank, change = by_order(policy.order), change_of(policy.order)
-    losses = Interruptions(kept.checkpoint.every, kept.checkpoint.stall, kept.restart)
-    slice_s = stops.slice if isinstance(stops, Slices) else None
-    preemption = Preemption(rank, change, name == "priority", stops.min_run, stops.grace, losses, slice_s)
-    names, written = {**policy.names, "preemption": name}, {**policy.written, "preemption": {name: _dump(stops)}}
-    return replace(policy, preemption=preemption, names=names, written=written)
 
 
 def _dump(keys: Keys) -> dict[str, Any]:

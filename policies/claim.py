@@ -14,6 +14,10 @@ class Stoppable(Protocol):
         """Its chips and its planned end."""
 
     @property
+    def job(self) -> QueuedJob:
+        """The job as it started, in the size in which it runs."""
+
+    @property
     def from_s(self) -> float:
         """When it got its chips [s]."""
 

@@ -16,11 +16,9 @@ from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
 from policies.running import Change, Rank, RunningGangs
 from policies.trial import Trial, place
-from policies.view import FRAGMENTED, NO_POWER, NO_ROOM, Decisions, Start, View
+from policies.view import ROOMLESS, Decisions, Start, View
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
-
-_ROOMLESS = (NO_ROOM, NO_POWER, FRAGMENTED)
 
 
 class PreemptionKind(NamedTuple):
@@ -83,7 +81,7 @@ class Preemption:
                 walk.next()
                 continue
             walk.leave()
-            if blocked.get(job.shape) in _ROOMLESS:
+            if blocked.get(job.shape) in ROOMLESS:
                 claim = self._claim(view, trial, job, gangs, decisions)
                 if claim is not None:
                     decisions.claim = claim

@@ -29,6 +29,10 @@ PRESETS: Mapping[str, Preset] = {
         {"order": "fifo", "backfill": "easy", "placement": "pack"}, "The defaults, spelled out: EASY and best fit."
     ),
     "sjf-easy": Preset({"order": "sjf", "backfill": "easy"}, "Shortest estimate first, with EASY backfilling."),
+    "elastic": Preset(
+        {"order": "fifo", "backfill": "easy", "scaling": "elastic"},
+        "EASY, and malleable gangs in the size that the queue leaves them (Feitelson and Rudolph, JSSPP 1996).",
+    ),
     "conservative": Preset(
         {"order": "fifo", "backfill": "conservative"}, "A promise to everybody (Mu'alem and Feitelson, TPDS 2001)."
     ),

@@ -30,11 +30,19 @@ class Past(NamedTuple):
     held_s: float
 
 
+class Sizes(NamedTuple):
+    """The sizes in which a malleable job may run, rising, and the one that it asks for."""
+
+    shapes: tuple[Shape, ...]
+    asked: Shape
+
+
 class QueuedJob(NamedTuple):
     """A waiting job as policies see it. estimate is the user's word, in units of work; nobody knows more yet.
 
     Of a job that was stopped the estimate is what is left of it, and past says the rest. tenant: a number of the run.
-    priority: of its class, higher is more urgent. deadline_s: when it should have ended, infinite for never.
+    priority: of its class, higher is more urgent. deadline_s: when it should have ended, infinite for never. sizes:
+    where it may run in others than its shape.
     """
 
     row: int
@@ -46,6 +54,7 @@ class QueuedJob(NamedTuple):
     priority: int = 0
     deadline_s: float = math.inf
     past: Past | None = None
+    sizes: Sizes | None = None
 
     def estimate_s(self, pool: int) -> float:
         """The user's estimate of the run time in a pool [s]."""

@@ -13,6 +13,7 @@ from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, FIRST_FIT, PACK,
 from policies.power import POWERS, PowerPolicy
 from policies.preemption import PreemptionKind
 from policies.queues import Order
+from policies.scaling import ScalingKind
 from policies.topology import TOPOLOGY
 from scenarios.units import DAY_S, HOUR_S
 
@@ -51,12 +52,20 @@ PREEMPTIONS: Mapping[str, PreemptionKind] = {
     "time-slice": PreemptionKind("As order, but only at the ends of time slices (Gandiva, OSDI 2018)."),
 }
 
+SCALINGS: Mapping[str, ScalingKind] = {
+    "none": ScalingKind("Every gang keeps the size that it asks for."),
+    "elastic": ScalingKind(
+        "Malleable gangs start in the size that fits, shrink for who waits, and grow when nobody does."
+    ),
+}
+
 AXES: Mapping[str, Mapping[str, object]] = {
     "order": ORDERS,
     "backfill": BACKFILLS,
     "placement": PLACEMENTS,
     "power": POWERS,
     "preemption": PREEMPTIONS,
+    "scaling": SCALINGS,
 }
 DEFAULTS: Mapping[str, str] = {
     "order": "fifo",
@@ -64,12 +73,13 @@ DEFAULTS: Mapping[str, str] = {
     "placement": "pack",
     "power": "reserve",
     "preemption": "none",
+    "scaling": "none",
 }
 
 
 def about(policy: object) -> str:
     """The one line that a policy's docstring opens with."""
-    if isinstance(policy, PowerPolicy | PreemptionKind):
+    if isinstance(policy, PowerPolicy | PreemptionKind | ScalingKind):
         return policy.about
     function = policy
     if isinstance(policy, Placer):

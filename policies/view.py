@@ -4,7 +4,7 @@ A policy reads a View and returns Decisions. It changes nothing; the run applies
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -15,7 +15,7 @@ from topologies.headroom import Headroom
 from topologies.plant import Shape
 
 if TYPE_CHECKING:
-    from policies.claim import Claim
+    from policies.claim import Claim, Stoppable
     from policies.plan import Plan
     from policies.running import RunningGangs
 
@@ -23,6 +23,7 @@ NO_ROOM = "no room"  # fewer free chips than the gang needs
 NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
 FRAGMENTED = "fragmented"  # enough free chips, but no placement for the gang
 HELD = "held"  # it would fit, but the policy keeps the chips for somebody else
+ROOMLESS = (NO_ROOM, NO_POWER, FRAGMENTED)  # what room would help against
 DEFERRED = "deferred"  # it waits outside the queue for a cheaper or cleaner hour
 
 
@@ -85,7 +86,7 @@ class View:
     returned, None if chips have been released since; arrived are the jobs that joined since then. rises: power that
     will come back at the feed at a known time, as releases without chips. plan is what the previous pass promised to
     those who wait: unlike the memo it outlives releases. tenants: what each holds and has used, where the order
-    compares them. gangs: those that run, where they may be stopped.
+    compares them. gangs: those that run, where they may be stopped. malleable: those that may change their size.
     """
 
     now_s: float
@@ -99,6 +100,7 @@ class View:
     plan: "Plan | None" = None
     tenants: Tenants | None = None
     gangs: "RunningGangs | None" = None
+    malleable: "Collection[Stoppable]" = ()
 
 
 @dataclass(slots=True)
@@ -107,7 +109,8 @@ class Decisions:
 
     A shape that waits and is not in blocked stands behind the head of a queue that lets nobody pass. plan: the
     reservations of all who wait, where the policy makes them. claim: a job that running gangs are stopped for.
-    look_s: when to look again although nothing may have happened, because gangs may then be stopped [s].
+    look_s: when to look again although nothing may have happened, because gangs may then be stopped [s]. smaller: jobs
+    of the queue and their starts in a smaller size, after the others.
     """
 
     starts: list[Start] = field(default_factory=list)
@@ -116,3 +119,4 @@ class Decisions:
     plan: "Plan | None" = None
     claim: "Claim | None" = None
     look_s: float = math.inf
+    smaller: list[tuple[QueuedJob, Start]] = field(default_factory=list)

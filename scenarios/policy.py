@@ -187,6 +187,35 @@ PreemptionChoice = Annotated[
 ]
 
 
+class Elastic(Keys):
+    """How often malleable gangs change their size."""
+
+    min_run: Duration = Field(default=1800.0, description="a gang keeps its size for so long; ESTIMATE")
+
+
+class ElasticScaling(Keys):
+    """Malleable gangs grow while nobody waits and shrink for those who do."""
+
+    elastic: Elastic
+
+
+def _scaling(raw: Any) -> str | None:
+    if isinstance(raw, str):
+        return "name"
+    named = isinstance(raw, ElasticScaling) or (isinstance(raw, dict) and list(raw) == ["elastic"])
+    return "elastic" if named else None
+
+
+ScalingChoice = Annotated[
+    Annotated[str, Tag("name")] | Annotated[ElasticScaling, Tag("elastic")],
+    Discriminator(
+        _scaling,
+        custom_error_type="house",
+        custom_error_message="allowed: a name that megawatt show policies lists, or {elastic: {min_run: 30 min}}",
+    ),
+]
+
+
 class Policy(Keys):
     """One policy an axis; a preset stands for all of them and an axis beside it overrides it."""
 
@@ -196,6 +225,7 @@ class Policy(Keys):
     placement: Choice | None = None
     power: PowerChoice | None = None
     preemption: PreemptionChoice | None = None
+    scaling: ScalingChoice | None = None
     plug_in_limit: PositiveDuration = Field(
         default=60.0, description="how long one pass may take where policies are the user's own; by the wall clock"
     )

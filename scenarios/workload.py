@@ -40,6 +40,22 @@ class Estimate(Keys):
     factor: Numbers = Field(description="estimate / run time")
 
 
+class Malleable(Keys):
+    """Gangs that may also run in other sizes: their own, halved and doubled, within bounds."""
+
+    least: Count = Field(alias="from")
+    most: Count = Field(alias="to")
+    efficiency: Fraction = Field(
+        default=0.9, description="speed of a chip after a doubling over that before; ESTIMATE; a network's step has it"
+    )
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Malleable":
+        if self.most < self.least:
+            raise PydanticCustomError("at_key", "allowed: from at most to", {"key": "to"})
+        return self
+
+
 class JobClass(Keys):
     """What every class of jobs may say of itself."""
 
@@ -54,6 +70,8 @@ class JobClass(Keys):
     communication: Communication | None = Field(
         default=None, description="what a gang exchanges; default: none, or what the training of its model needs"
     )
+
+    malleable: Malleable | None = Field(default=None, description="where policy.scaling may change the size of gangs")
 
     @model_validator(mode="after")
     def _stacks_once(self) -> "JobClass":

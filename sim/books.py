@@ -30,6 +30,9 @@ class Books:
             self._meter.resumed_s[row] = gang.from_s
         else:
             self._record.start_s[row] = gang.from_s
+        if gang.job.sizes is not None:
+            self._meter.chips[row] = gang.run.chips
+            self._meter.scaled[row] = gang.scaled
         if keep_place:
             self._meter.placements[row] = gang.run.placement
 
@@ -54,7 +57,18 @@ class Books:
         run, energy_j = gang.run, gang.energy_j(now_s)
         meter.segments.append(
             Segment(
-                *(row, run.pool, gang.from_s, now_s, energy_j, counted_j, done_s - kept_s, run.placement, by),
+                *(
+                    row,
+                    run.pool,
+                    run.chips,
+                    gang.from_s,
+                    now_s,
+                    energy_j,
+                    counted_j,
+                    done_s - kept_s,
+                    run.placement,
+                    by,
+                ),
                 self._spent_after(gang, now_s),
             )
         )
@@ -71,7 +85,7 @@ class Books:
             self._before[row] = self._spent(gang, now_s)
             done = gang.done(now_s)
             meter.counted_done[row] += done
-            meter.counted_work_s[row] += done * gang.planned_pace_s
+            meter.counted_work_s[row] += done * gang.asked_pace_s
 
     def close(self, end_s: float) -> None:
         """Read what the gangs that still run have done and drawn."""
@@ -84,7 +98,7 @@ class Books:
     def _keep(self, gang: Gang, work: float) -> None:
         """Work that is done for good."""
         self._meter.done[gang.run.row] += work
-        self._meter.work_s[gang.run.row] += work * gang.planned_pace_s
+        self._meter.work_s[gang.run.row] += work * gang.asked_pace_s
 
     def _keep_stretch(self, gang: Gang, now_s: float) -> None:
         if self._record.journeys is not None:
@@ -126,7 +140,7 @@ class Books:
             gang.traffic_s(now_s),
             min(progress_s, restart_s),
             max(0.0, progress_s - restart_s),
-            1.0 if journeys is None else journeys.computing[row],
+            gang.scaled if journeys is None else journeys.computing[row],
             gang.planned_pace_s / gang.pace_s if gang.pace_s else 1.0,
             gang.checkpoint_s(now_s),
         )

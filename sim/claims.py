@@ -44,12 +44,31 @@ class Claims:
 
     def __init__(self, cluster: "Cluster", feed: "Feed", losses: Interruptions, preemption: Preemption | None) -> None:
         self.gangs = None if preemption is None else RunningGangs(preemption.rank, preemption.change)
+        self.malleable: dict[int, Gang] = {}  # by row
         self.jobs = self.chips = 0  # that have left the queue, and that gangs are stopped for
         self._cluster = cluster
         self._feed = feed
         self._losses = losses
         self._held: list[_Held] = []
         self._look_s = math.inf
+
+    @property
+    def under_way(self) -> bool:
+        """Whether any gang writes."""
+        return bool(self._held)
+
+    def add(self, gang: Gang) -> None:
+        """A gang starts."""
+        if self.gangs is not None:
+            self.gangs.add(gang, gang.from_s)
+        if gang.job.sizes is not None:
+            self.malleable[gang.run.row] = gang
+
+    def remove(self, gang: Gang) -> None:
+        """A gang ends or has been stopped."""
+        if self.gangs is not None:
+            self.gangs.remove(gang)
+        self.malleable.pop(gang.run.row, None)
 
     def look_at(self, time_s: float) -> None:
         """Let a pass follow at a time."""

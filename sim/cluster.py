@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from outputs.record import Record
 from policies.build import Policy, decide, never_starts
-from policies.claim import Claim
 from policies.interruptions import Interruptions
 from policies.plan import Plan
-from policies.queue import QueuedJob
+from policies.queue import QueuedJob, Sizes
 from policies.queues import queue_for, tenants_for
-from policies.view import Memo, Release, Start, View
+from policies.view import Decisions, Memo, Release, Start, View
 from scenarios.contract import no_site
 from scenarios.jobs import Arrival
 from sim.claims import Claims
@@ -27,6 +26,7 @@ from sim.traffic import Roads, Traffic
 from sim.yard import Yard
 from topologies.plant import NO_FEED, Plant, Shape
 from topologies.power import NW_PER_W
+from topologies.sizes import sizes_of
 
 
 class Cluster:
@@ -52,7 +52,7 @@ class Cluster:
         site, rule = record.site, policy.power.defer
         if record.meter is not None:
             steps = site or no_site()
-            self.feed = Feed(self, clock, plant, policy.power, record.meter, steps, losses, policy.preemption)
+            self.feed = Feed(self, clock, plant, policy, record.meter, steps, losses)
         self.claims = None if self.feed is None else self.feed.claims
         if site is not None and rule is not None:
             self.deferral = Deferral(clock, plant, rule, site, self._let_go)
@@ -67,6 +67,7 @@ class Cluster:
         self._tenant_numbers: dict[str, int] = {}
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
         self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
+        self._sizes: dict[tuple[int, int, bool], Sizes] = {}  # of malleable gangs
         self._arrived: list[QueuedJob] = []
         self._memo: Memo | None = None
         self._plan: Plan | None = None
@@ -94,16 +95,28 @@ class Cluster:
             if isinstance(shape, Shape) and self.policy.preemption is not None:
                 shape = shape.of_priority(self.plant.plans[job_class].priority)
             self._shapes[key] = shape
+            if isinstance(shape, Shape) and self.policy.scaling is not None:
+                self._add_sizes(key, shape)
         if isinstance(shape, str):
             self.record.reject(row, shape)
             return
         self.keeping.turn()
         self.stale = True
         urgency = self.plant.plans[job_class].priority
-        job = QueuedJob(row, shape, submit_s, estimate, job_class, tenant, urgency, deadline_s)
+        job = QueuedJob(
+            row, shape, submit_s, estimate, job_class, tenant, urgency, deadline_s, None, self._sizes.get(key)
+        )
         self._work[row] = work
         if self.deferral is None or not self.deferral.holds(job):
             self.join(job)
+
+    def _add_sizes(self, key: tuple[int, int, bool], asked: Shape) -> None:
+        job_class, _, portable = key
+        admit, placer = self.policy.power.admit, self.policy.placer
+        found = sizes_of(self.plant, job_class, asked, portable, admit, placer.prefer)
+        shapes = tuple([shape for shape in found if never_starts(self.plant, self.policy, shape) is None])
+        if len(shapes) > 1:
+            self._sizes[key] = Sizes(shapes, asked)
 
     def change_site(self, row: int) -> None:
         """The next row of the site's steps holds: cap, cooling, price or carbon."""
@@ -132,7 +145,7 @@ class Cluster:
         if self.yard.dark and self.yard.power_on() and self._growing:
             self._reject_what_no_longer_fits()
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
-        if self.queue.jobs:
+        if self.queue.jobs or self.policy.scaling is not None:
             decisions = decide(self.view(), self.policy)
             self._arrived = []
             self._memo = decisions.memo
@@ -142,9 +155,7 @@ class Cluster:
                 self.queue.remove(start.job)
                 self.start(start, now_s)
             if self.claims is not None:
-                self.claims.look_at(decisions.look_s)
-                if decisions.claim is not None:
-                    self._claim(self.claims, decisions.claim)
+                self._claim(self.claims, decisions, now_s)
             self.keeping.note(decisions.blocked)
         else:
             self.keeping.note({})
@@ -156,12 +167,13 @@ class Cluster:
     def view(self) -> View:
         """What a policy sees now."""
         rises = () if self.feed is None else self.feed.rises
-        gangs = None if self.claims is None else self.claims.gangs
-        return View(
+        view = View(
             *(self.clock.now, self.queue, self.free, self.headroom, self.running),
             *(self._arrived, self._memo, rises, self._plan, self.tenants),
-            gangs,
         )
+        if self.claims is not None:
+            view.gangs, view.malleable = self.claims.gangs, self.claims.malleable.values()
+        return view
 
     def admit(self, by_nw: int) -> None:
         """So much more (or less) than before may be drawn by what starts."""
@@ -243,10 +255,19 @@ class Cluster:
         self._arrived = []
         self._memo = None
 
-    def _claim(self, claims: Claims, claim: Claim) -> None:
-        self._memo = self._plan = None
-        self.stale = True  # others may have claims too
-        claims.make(claim)
+    def _claim(self, claims: Claims, decisions: Decisions, now_s: float) -> None:
+        """What a pass decided besides starts in the sizes that were asked for."""
+        claims.look_at(decisions.look_s)
+        for job, start in decisions.smaller:
+            self.queue.remove(job)
+            self.start(start, now_s)
+        if decisions.claim is not None:
+            claims.make(decisions.claim)
+        if decisions.claim is not None or decisions.smaller:
+            self._memo = self._plan = None
+            self.stale = True  # there may be more of them
+        if any(start.job.sizes is not None for start in decisions.starts):
+            self.stale = True  # they may grow, now or later
 
     def start(self, start: Start, now_s: float) -> None:
         """A job that has left the queue gets its chips."""

@@ -4,10 +4,9 @@ import math
 from typing import TYPE_CHECKING
 
 from outputs.record import POWER, Meter
+from policies.build import Policy
 from policies.interruptions import Interruptions
 from policies.loads import Load
-from policies.power import PowerPolicy
-from policies.preemption import Preemption
 from policies.queue import QueuedJob
 from policies.view import Release
 from scenarios.contract import SiteSteps
@@ -35,22 +34,22 @@ class Feed:
         cluster: "Cluster",
         clock: Clock,
         plant: Plant,
-        power: PowerPolicy,
+        policy: Policy,
         meter: Meter,
         steps: SiteSteps,
         losses: Interruptions,
-        preemption: Preemption | None = None,
     ) -> None:
         self.storage = None if plant.site.battery is None else Storage(plant.site.battery)
         self.next_end_s = math.inf
         self.throttle = 1.0  # mean speed of the chips in use
         self.rises: tuple[Release, ...] = ()  # power that comes back when a curtailment ends, as planning sees it
-        self.claims = None if preemption is None else Claims(cluster, self, losses, preemption)
-        self._ranked = None if self.claims is None else self.claims.gangs
+        self.claims = None
+        if policy.preemption is not None or policy.scaling is not None:
+            self.claims = Claims(cluster, self, losses, policy.preemption)
         self._cluster = cluster
         self._clock = clock
         self._plant = plant
-        self._power = power
+        self._power = policy.power
         self._contract = Contract(steps, plant.site)
         self._moved = True  # something beside starts and ends has changed since the last pass
         self._admitted_nw = plant.it_cap_nw or 0
@@ -82,8 +81,8 @@ class Feed:
         group.add(gang)
         self._least_nw += run.chips * group.load.least_nw
         self._books.start(gang, bool(limits))
-        if self._ranked is not None:
-            self._ranked.add(gang, self._clock.now)
+        if self.claims is not None:
+            self.claims.add(gang)
 
     def retime(self, row: int, factor: float) -> None:
         """A gang works at factor times its speed alone from now on; to be called before after_pass."""
@@ -200,8 +199,8 @@ class Feed:
         return stopped[::-1]
 
     def _leave(self, gang: Gang) -> None:
-        if self._ranked is not None:
-            self._ranked.remove(gang)
+        if self.claims is not None:
+            self.claims.remove(gang)
         group = gang.group
         group.remove(gang)
         self._least_nw -= gang.run.chips * group.load.least_nw

@@ -77,7 +77,8 @@ class Gang:
         job = self.job
         held_s, was = now_s - self.from_s, job.past
         past = Past(job.estimate, self.from_s, held_s) if was is None else Past(was[0], was[1], was[2] + held_s)
-        return QueuedJob(job.row, job.shape, job.submit_s, max(0.0, job.estimate - done), *job[4:8], past)
+        shape = job.shape if job.sizes is None else job.sizes.asked
+        return QueuedJob(job.row, shape, job.submit_s, max(0.0, job.estimate - done), *job[4:8], past, job.sizes)
 
     def done_s(self, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""
@@ -97,6 +98,21 @@ class Gang:
     def planned_pace_s(self) -> float:
         """Seconds a unit of work at full speed on the best seat of the pool [s]."""
         return self.job.shape.pace_in(self.run.pool)
+
+    @property
+    def asked_pace_s(self) -> float:
+        """The same in the size that the job asked for [s]."""
+        job = self.job
+        return (job.shape if job.sizes is None else job.sizes.asked).pace_in(self.run.pool)
+
+    @property
+    def scaled(self) -> float:
+        """What a chip does over what it would do in the size that the job asked for, not above 1."""
+        job = self.job
+        if job.sizes is None:
+            return 1.0
+        asked, chips = job.sizes.asked, self.run.chips
+        return min(1.0, asked.chips * self.asked_pace_s / (chips * self.planned_pace_s))
 
     def stretch(self, now_s: float) -> float | None:
         """Time on chips over that alone, None where it never shared links [1]."""

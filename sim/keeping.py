@@ -82,8 +82,9 @@ class Keeping:
                 placer = placer_in(cluster.view(), cluster.policy)
                 self._idle = why_idle(cluster.free, cluster.headroom, placer, gangs, may_sit)
                 break
-        if claims is not None and claims.jobs:
-            waiting[HELD] = waiting.get(HELD, 0) + claims.chips
+        if claims is not None and claims.under_way:
+            if claims.jobs:
+                waiting[HELD] = waiting.get(HELD, 0) + claims.chips
             none = [Idle(0, 0, 0, 0, 0)] * len(cluster.free)
             self._idle = [
                 idle._replace(held_by_policy=idle.held_by_policy + claims.idle(pool))

@@ -71,6 +71,7 @@ class Simulation:
         if (
             policy.power.steady
             or policy.preemption is not None
+            or policy.scaling is not None
             or (steps is not None and plant.draws and _moves(steps, plant))
         ):
             self.record.meter = Meter()
@@ -111,7 +112,7 @@ class Simulation:
             return self._advance_with(cluster.feed, events)
         coming = clock.coming
         for done in range(events):
-            if cluster.stale and (not coming or coming[0][0] > clock.now):
+            while cluster.stale and (not coming or coming[0][0] > clock.now):
                 cluster.decide()
             if not coming or coming[0][0] > self.end_s or (self.end_s == math.inf and self._done()):
                 self.record.events += done
@@ -125,7 +126,7 @@ class Simulation:
         clock, cluster, coming, last_s = self.clock, self.cluster, self.clock.coming, self.end_s
         for done in range(events):
             event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
-            if cluster.stale and event_s > clock.now and end_s > clock.now:
+            while cluster.stale and event_s > clock.now and end_s > clock.now:
                 cluster.decide()
                 event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
             next_s = end_s if end_s <= event_s else event_s

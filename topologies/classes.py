@@ -33,6 +33,7 @@ def class_plan(scenario: Scenario, index: int, work: Work, hardware: Hardware) -
         defer_up_to_s=work.defer_up_to,
         peak_to_mean=getattr(facts, f"{kind}_peak_to_mean"),
         priority=work.priority,
+        malleable=work.malleable,
     )
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 from weakref import WeakValueDictionary
 
 from scenarios.schema import PLAIN
+from scenarios.workload import Malleable
 from topologies.free import FreeChips
 from topologies.headroom import UNLIMITED_NW, Headroom
 from topologies.limits import Limit
@@ -119,6 +120,7 @@ class ClassPlan:
     floor: the lowest cap as a fraction of that range. exponent: k of the cap law. value: worth of a chip-second.
     defer_up_to_s: how long a job may be held for a better hour, None for the policy's deadline.
     peak_to_mean: planning peak of the draw over its mean. priority: higher goes first, where the order asks for it.
+    malleable: the sizes in which its gangs may run.
     """
 
     stacks: tuple[str, ...]  # the class's own, the first one is where jobs that are not portable run
@@ -136,6 +138,7 @@ class ClassPlan:
     defer_up_to_s: float | None = None
     peak_to_mean: float = 1.0
     priority: int = 0
+    malleable: Malleable | None = None
 
     def least_nw(self, pool: int) -> int:
         """What a busy chip draws more at its rack's input under the lowest cap [nW]."""

@@ -8,7 +8,7 @@ from policies.easy import easy
 from policies.order import fifo, sjf
 from policies.placement import PACK
 from policies.presets import PRESETS
-from policies.registry import AXES, about
+from policies.registry import AXES, DEFAULTS, about
 from policies.spec import overrides
 from scenarios.errors import ScenarioError
 from scenarios.load import load
@@ -82,8 +82,7 @@ def test_an_axis_alone_changes_its_default_only(scenario):
 
 def test_the_names_are_those_of_the_choice(scenario):
     policy = built(scenario("policy: {preset: sjf-skip, order: fifo}"))
-    axes = {"order": "fifo", "backfill": "greedy", "placement": "pack", "power": "reserve", "preemption": "none"}
-    assert policy.names == axes
+    assert policy.names == {**DEFAULTS, "order": "fifo", "backfill": "greedy"}
 
 
 def test_a_preset_of_the_file_is_overridden_by_an_axis_of_the_command_line(scenario):
@@ -131,7 +130,7 @@ def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_on
         ("esay", "or axis=value parts such as order=sjf,backfill=none"),
         (
             "ordr=sjf",
-            "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement, power, preemption)",
+            "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement, power, preemption, scaling)",
         ),
         ("easy,backfil=none", "unknown axis 'backfil'; did you mean 'backfill'?"),
         ("", "unknown policy ''"),

@@ -1,0 +1,88 @@
+"""The policies that stop running gangs, from a scenario's keys: preemption and scaling."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from policies.ageing import Ageing
+from policies.fairness import ByTenant
+from policies.interruptions import Interruptions
+from policies.preemption import Preemption, by_order, by_priority
+from policies.queue import QueuedJob
+from policies.queues import Order
+from policies.running import Change, Rank, change_of
+from policies.scaling import Elastic
+from scenarios.load import Scenario
+from scenarios.policy import Elastic as ElasticKeys
+from scenarios.policy import (
+    ElasticScaling,
+    OrderPreemption,
+    PriorityPreemption,
+    Slices,
+    Stops,
+    TimeSlicePreemption,
+)
+from scenarios.workload import Training
+from topologies.plant import Plant
+
+
+class Stopping(NamedTuple):
+    """The two axes: the policies, None for none, their names, and how a scenario writes them."""
+
+    preemption: Preemption | None
+    scaling: Elastic | None
+    names: dict[str, str]
+    written: dict[str, Any]
+
+
+def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Order) -> Stopping:
+    """What a scenario says of both axes; ScenarioError for what does not go with its order or its network."""
+    kept = scenario.keys.failures
+    losses = Interruptions(kept.checkpoint.every, kept.checkpoint.stall, kept.restart)
+    preempting, stops = _preemption(scenario, names["preemption"])
+    scaling, keys = _scaling(scenario, plant, names["scaling"])
+    written: dict[str, Any] = {"preemption": preempting, "scaling": scaling}
+    preemption = elastic = None
+    if preempting != "none":
+        rank, change = _rank(scenario, preempting, names["order"], order)
+        slice_s = stops.slice if isinstance(stops, Slices) else None
+        preemption = Preemption(rank, change, preempting == "priority", stops.min_run, stops.grace, losses, slice_s)
+        written["preemption"] = {preempting: stops.model_dump(by_alias=True)}
+    if scaling != "none":
+        elastic = Elastic(keys.min_run, losses, names["backfill"] == "greedy")
+        written["scaling"] = {scaling: keys.model_dump(by_alias=True)}
+    return Stopping(preemption, elastic, {"preemption": preempting, "scaling": scaling}, written)
+
+
+def _preemption(scenario: Scenario, name: str) -> tuple[str, Stops]:
+    """The name of the choice, and its parameters."""
+    choice = scenario.keys.policy.preemption
+    if isinstance(choice, PriorityPreemption):
+        return "priority", choice.priority
+    if isinstance(choice, OrderPreemption):
+        return "order", choice.order
+    if isinstance(choice, TimeSlicePreemption):
+        return "time-slice", choice.time_slice
+    return name, Slices() if name == "time-slice" else Stops()
+
+
+def _rank(scenario: Scenario, name: str, order_name: str, order: Order) -> tuple[Callable[[QueuedJob], Rank], Change]:
+    """How running gangs are ranked, and how that changes."""
+    if name == "priority":
+        return by_priority, Change.NEVER
+    if isinstance(order, Ageing | ByTenant):
+        text = f"{name} compares running gangs by the order: {order_name} changes while they wait"
+        text += "; allowed: an order that does not, or preemption: priority"
+        raise scenario.error(text, "policy", "preemption")
+    return by_order(order), change_of(order)
+
+
+def _scaling(scenario: Scenario, plant: Plant, name: str) -> tuple[str, ElasticKeys]:
+    """The name of the choice, and its parameters."""
+    for index, work in enumerate(scenario.keys.workload):
+        if plant.network is not None and work.malleable is not None and not isinstance(work, Training):
+            text = "under a network only training and fine-tuning can be malleable: their steps say how fast they are"
+            raise scenario.error(text, "workload", index, "malleable")
+    choice = scenario.keys.policy.scaling
+    if isinstance(choice, ElasticScaling):
+        return "elastic", choice.elastic
+    return name, ElasticKeys()
