@@ -14,6 +14,7 @@ from scenarios.contract import SiteSteps, site_steps
 from scenarios.distributions import KINDS, Choice, Empirical, EmpiricalTimes, Uniform
 from scenarios.draws import read_empirical
 from scenarios.errors import ScenarioError, nearest
+from scenarios.estimates import Pace, estimated
 from scenarios.files import LIBRARY, exists, locate
 from scenarios.jobs import JobTable
 from scenarios.plug_ins import anchor_plug_ins
@@ -23,7 +24,7 @@ from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
 from scenarios.traces import TraceFile, read_trace
 from scenarios.units import shown
-from scenarios.workload import Synthetic, Trace, Training, Work
+from scenarios.workload import Trace, Training, Work
 
 _ALLOWED = {  # where pydantic's own words would not help
     "int_type": "a whole number",
@@ -109,11 +110,13 @@ class Scenario:
         except ValueError as error:
             raise self.error(str(error), "site", "curtailment") from None
 
-    def jobs(self, work: Work, seed: int) -> Iterator[JobTable]:
-        """The jobs of a class up to the horizon, in batches."""
+    def jobs(self, work: Work, seed: int, pace_s: Pace) -> Iterator[JobTable]:
+        """The jobs of a class up to the horizon, in batches. pace_s: what a unit of its work takes."""
         if isinstance(work, Trace):
-            return self.traces[work.job_class].jobs.until(self.end_s).batches()
-        return drawn_jobs(work, seed, self.keys.start, self.end_s)
+            tables = self.traces[work.job_class].jobs.until(self.end_s).batches()
+        else:
+            tables = drawn_jobs(work, seed, self.keys.start, self.end_s)
+        return tables if work.estimate is None else estimated(tables, work.estimate, work.job_class, seed, pace_s)
 
     def gang_sizes(self, work: Work) -> list[int]:
         """The sizes that a class's gangs can have, rising; only the smallest where a law has no list of them."""
@@ -151,8 +154,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
     for index, work in enumerate(keys.workload):
         if isinstance(work, Trace):
             traces[work.job_class] = _open_trace(work, source, index)
-        else:
-            _open_laws(work, source, index)
+        _open_laws(work, source, index)
     scenario = Scenario(keys, source, files, traces)
     scenario.site_steps(keys.seed)  # a bad signal is found before anything runs
     return scenario
@@ -173,15 +175,16 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
     return trace if work.jobs is None else replace(trace, jobs=trace.jobs.head(work.jobs))
 
 
-def _open_laws(work: Synthetic | Training, source: Source, index: int) -> None:
+def _open_laws(work: Work, source: Source, index: int) -> None:
     """Read the files of empirical laws, so that a bad one is found before anything runs."""
-    laws: dict[str, object] = {"chips": work.chips, "estimate": work.estimate and work.estimate.factor}
-    laws["deadline"] = work.deadline
-    laws |= {"duration": work.duration} if isinstance(work, Synthetic) else {"tokens": work.tokens}
+    laws: dict[Key, object] = {
+        (name,): getattr(work, name, None) for name in ("chips", "deadline", "duration", "tokens")
+    }
+    laws["estimate", "factor"] = work.estimate and work.estimate.factor
     for name, law in laws.items():
         if isinstance(law, Empirical | EmpiricalTimes):
             if not exists(locate(law.empirical.file)):
-                key = ("workload", index, name)
+                key = ("workload", index, *name)
                 text = f"{dotted(key, source.data)}: no such file: {law.empirical.file}"
                 raise ScenarioError(text, source.where(*key))
             read_empirical(law.empirical)

@@ -1,12 +1,11 @@
 """The keys of a site: the power contract over time, the way from the meter to the racks, and the signals."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from scenarios.distributions import Durations
 from scenarios.signal_keys import Carbon, Price, Temperature
-from scenarios.units import parse_quantity
 from scenarios.values import (
     Celsius,
     Count,
@@ -21,23 +20,9 @@ from scenarios.values import (
     PositivePower,
     Power,
     Ramp,
+    Share,
     house,
 )
-
-
-def _share(raw: Any) -> Any:
-    try:
-        return parse_quantity(raw, "percent") if isinstance(raw, str) else raw
-    except ValueError as error:
-        raise house(str(error)) from None
-
-
-Share = Annotated[
-    float,
-    Field(ge=0, le=1),
-    BeforeValidator(_share),
-    WithJsonSchema({"type": ["number", "string"], "description": "0 to 1, or in percent", "examples": ["25 %"]}),
-]
 
 
 class Pue(Keys):

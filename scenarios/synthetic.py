@@ -63,21 +63,20 @@ def drawn_jobs(work: Synthetic | Training, seed: int, start: datetime.datetime, 
 
     law, amount = (work.duration, "duration") if isinstance(work, Synthetic) else (work.tokens, "tokens")
     most = LONGEST_S if isinstance(work, Synthetic) else MOST_TOKENS
-    sizes, amounts, factors, tenants, moats, dues = (
-        rng(what) for what in ("chips", amount, "estimate", "tenant", "portability", "deadline")
+    sizes, amounts, tenants, moats, dues = (
+        rng(what) for what in ("chips", amount, "tenant", "portability", "deadline")
     )
     names = tuple(work.tenant.choice) if isinstance(work.tenant, Choice) else (work.tenant,)
     made = 0
     for times in arrival_times(work.arrivals, start, rng("arrivals")):
         n = len(times)
         todo = np.minimum(draw(law, amounts, n), most)  # a heavy tail may not leave the clock's range
-        guess = todo if work.estimate is None else np.minimum(todo * draw(work.estimate.factor, factors, n), most)
         table = JobTable(
             number=np.arange(made + 1, made + n + 1),
             submit_s=times,
             chips=draw_counts(work.chips, sizes, n),
             work=todo,
-            estimate=guess,
+            estimate=todo,
             portable=moats.random(n) < portable_share(work, times, end_s),
             tenant=draw_index(work.tenant, tenants, n) if isinstance(work.tenant, Choice) else np.zeros(n, np.int64),
             deadline_s=np.full(n, np.inf) if work.deadline is None else times + draw(work.deadline, dues, n),

@@ -86,6 +86,9 @@ def _written(si_unit: str) -> PlainSerializer:
 _TIME_SCHEMA = WithJsonSchema({"type": "string", "description": "a time with its unit", "examples": ["30 days"]})
 Duration = Annotated[float, BeforeValidator(_quantity("s")), _written("s"), _TIME_SCHEMA]
 PositiveDuration = Annotated[float, BeforeValidator(_quantity("s", open_low=True)), _written("s"), _TIME_SCHEMA]
+LongDuration = Annotated[
+    float, BeforeValidator(_quantity("s", low=1.0)), _written("s"), _TIME_SCHEMA
+]  # a second or more
 
 UNTIL_DONE = "until-done"
 
@@ -141,6 +144,21 @@ else:
     CelsiusSwing = _unit_type("degC", "a difference of temperatures", "10 degC")
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
+
+
+def _share(raw: Any) -> Any:
+    try:
+        return parse_quantity(raw, "percent") if isinstance(raw, str) else raw
+    except ValueError as error:
+        raise house(str(error)) from None
+
+
+Share = Annotated[
+    float,
+    Field(ge=0, le=1),
+    BeforeValidator(_share),
+    WithJsonSchema({"type": ["number", "string"], "description": "0 to 1, or in percent", "examples": ["25 %"]}),
+]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Positive = Annotated[float, Field(ge=1e-15, le=1e15)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]

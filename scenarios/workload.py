@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from scenarios.distributions import Counts, Durations, Names, Numbers
+from scenarios.estimates import Estimate, TraceEstimate
 from scenarios.hardware import Precision, TokenTask
 from scenarios.network import Communication, Parallelism
 from scenarios.units import DAY_S, HOUR_S
@@ -32,12 +33,6 @@ class Arrivals(Keys):
         if (self.per_hour is None) == (self.per_day is None):
             raise house("allowed: exactly one of per_hour, per_day")
         return self
-
-
-class Estimate(Keys):
-    """What the user says a job will take, which is all that a policy may plan with."""
-
-    factor: Numbers = Field(description="estimate / run time")
 
 
 class Malleable(Keys):
@@ -70,7 +65,6 @@ class JobClass(Keys):
     communication: Communication | None = Field(
         default=None, description="what a gang exchanges; default: none, or what the training of its model needs"
     )
-
     malleable: Malleable | None = Field(default=None, description="where policy.scaling may change the size of gangs")
 
     @model_validator(mode="after")
@@ -105,6 +99,7 @@ class Trace(JobClass):
     file: str
     jobs: Count | None = Field(default=None, description="only the first so many jobs")
     on_bad_row: Literal["fail", "skip"] = "fail"
+    estimate: TraceEstimate | None = Field(default=None, description="default: what the trace has, else the run time")
     stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None, description="only pools of these stacks; default: every pool"
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 
 import simpy
 
@@ -15,6 +16,7 @@ from scenarios.load import Scenario
 from sim.clock import Clock, Moment, Phase
 from sim.cluster import Cluster
 from sim.feed import Feed
+from topologies.fastest import fastest_pace_s
 from topologies.plant import Plant
 
 
@@ -89,7 +91,11 @@ class Simulation:
         for index, pool in enumerate(plant.pools):
             self.clock.process(deliver(self.clock, self.cluster, index, pool.deliveries))
         self._arrivals = [
-            self.clock.process(arrive(self.clock, self.cluster, index, scenario.jobs(work, seed)))
+            self.clock.process(
+                arrive(
+                    self.clock, self.cluster, index, scenario.jobs(work, seed, partial(fastest_pace_s, plant, index))
+                )
+            )
             for index, work in enumerate(keys.workload)
         ]
 

@@ -49,9 +49,14 @@ def log(tmp_path):
     return write
 
 
+def tables(scenario, seed=1):
+    """The jobs of the first class, in batches."""
+    return list(scenario.jobs(scenario.keys.workload[0], seed, lambda jobs: np.ones(len(jobs))))
+
+
 def submitted(scenario):
     """The submit times of the first class."""
-    return np.concatenate([table.submit_s for table in scenario.jobs(scenario.keys.workload[0], seed=1)])
+    return np.concatenate([table.submit_s for table in tables(scenario)])
 
 
 def test_a_library_scenario_is_found_by_its_name():
@@ -143,7 +148,7 @@ def test_jobs_keeps_the_first_of_a_trace_and_the_horizon_those_up_to_it(loaded, 
 def test_a_long_trace_is_handed_on_in_batches_that_lose_nothing(loaded, log):
     log(2 * BATCH_JOBS + 5)
     scenario = loaded(replay())
-    sizes = [len(table) for table in scenario.jobs(scenario.keys.workload[0], seed=0)]
+    sizes = [len(table) for table in tables(scenario)]
     assert sizes == [BATCH_JOBS, BATCH_JOBS, 5]
     assert submitted(scenario).tolist() == list(range(1, 2 * BATCH_JOBS + 6))
 
@@ -166,7 +171,7 @@ def test_synthetic_jobs_end_at_the_horizon(loaded):
 def test_the_smallest_gang_is_what_the_law_can_draw_at_least(loaded, chips, smallest):
     scenario = loaded(synthetic(chips))
     assert scenario.gang_sizes(scenario.keys.workload[0])[0] == smallest
-    assert min(table.chips.min() for table in scenario.jobs(scenario.keys.workload[0], seed=1)) == smallest
+    assert min(table.chips.min() for table in tables(scenario)) == smallest
 
 
 def test_the_smallest_gang_of_a_trace_is_its_smallest_job(loaded, log):

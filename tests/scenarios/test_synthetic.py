@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenarios.estimates import estimated
 from scenarios.jobs import BATCH_JOBS
 from scenarios.synthetic import PEAK_HOUR_UTC, arrival_times, drawn_jobs, peak_to_mean, rate_shape
 from scenarios.units import DAY_S, HOUR_S
@@ -33,7 +34,10 @@ KEYS = {
 def jobs(end_s=math.inf, seed=3, start=THURSDAY, **changed):
     """All jobs of the class as one array a column."""
     work = Synthetic.model_validate({**KEYS, **changed})
-    tables = list(drawn_jobs(work, seed, start, end_s))
+    tables = drawn_jobs(work, seed, start, end_s)
+    if work.estimate is not None:
+        tables = estimated(tables, work.estimate, work.job_class, seed, lambda jobs: np.ones(len(jobs)))
+    tables = list(tables)
     return {name: np.concatenate([getattr(table, name) for table in tables]) for name in ("number", *COLUMNS)}
 
 
