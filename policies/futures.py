@@ -13,7 +13,8 @@ from policies.placement import Placer
 from policies.queue import QueuedJob
 from policies.trial import place
 from policies.view import Release
-from topologies.free import Box, FreeChips, Placement
+from topologies.boxes import Box
+from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
 from topologies.plant import Shape
 

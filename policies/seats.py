@@ -5,7 +5,8 @@ from typing import Any
 
 from policies.queue import QueuedJob
 from policies.trial import Trial
-from topologies.free import Box, FreeChips, Placement
+from topologies.boxes import Box
+from topologies.free import FreeChips, Placement
 
 
 class Wrong(Exception):  # noqa: N818  # it is raised and caught inside one check

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from scenarios.hardware import InterconnectEntry
+from topologies.boxes import Box
 from topologies.collectives import Group, ScaleOut, ScaleUp
-from topologies.free import Box
 from topologies.slices import Slice, box, switched
 from topologies.tori import Torus, boxes, extents_of
 

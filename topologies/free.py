@@ -4,8 +4,8 @@ A pool is a row of equal scale-up domains; a plain pool is one domain. For each 
 domains that have it are the bits of one whole number, so that "the lowest index with this much free"
 costs a few machine words and a copy of the index costs about a microsecond for 8,000 chips.
 
-Behind a switch all free chips of a domain are alike and a count says it all. In a torus they are not: there the index
-also knows which chips are free, and a slice is a Box.
+Behind a switch all free chips of a domain are alike and a count says it all. In a torus they are not, nor where
+somebody asks for chips of one node: there the index also knows which chips are free, and a slice is a Box.
 """
 
 from array import array
@@ -15,7 +15,8 @@ from functools import reduce
 from operator import or_
 from typing import TypeAlias
 
-from topologies.tori import Torus, best_free
+from topologies.boxes import FreeBoxes
+from topologies.tori import Torus
 
 Placement: TypeAlias = tuple[tuple[int, int], ...]
 """Chips of one gang: (domain, chips taken there) pairs."""
@@ -24,73 +25,10 @@ _new = object.__new__  # copies are made all the time
 _MANY = 64  # positions from which on it is faster to look at every bit than for the lowest one each time
 
 
-class Box(int):
-    """How many chips of a domain a slice has, which is all that arithmetic sees, and as bits which ones they are.
-
-    A contiguous box of a torus where there was one; what the lowest free chips form where there was none.
-    """
-
-    mask: int
-
-    def __new__(cls, chips: int, mask: int) -> "Box":
-        """The chips of a mask; ValueError where it has another number of them."""
-        if mask.bit_count() != chips:
-            raise ValueError(f"found {mask.bit_count()} bits for a slice of {chips} chips; allowed: one for each")
-        slice_ = super().__new__(cls, chips)
-        slice_.mask = mask
-        return slice_
-
-    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]  # int's own gives one number
-        """What a copy is made of."""
-        return int(self), self.mask
-
-
-class FreeBoxes:
-    """Which chips of each domain of a torus are free."""
-
-    __slots__ = ("chips", "torus")
-
-    def __init__(self, torus: Torus, chips: list[int]) -> None:
-        self.torus = torus
-        self.chips = chips  # free chips by domain, as bits
-
-    def copy(self) -> "FreeBoxes":
-        """The same chips, to be changed alone."""
-        return FreeBoxes(self.torus, self.chips[:])
-
-    def slice_in(self, domain: int, chips: int) -> Box:
-        """The best box of so many chips that is free in a domain, the lowest free chips where none is."""
-        free = self.chips[domain]
-        return Box(chips, best_free(self.torus, free, chips) or sum([1 << at for at in lowest(free, chips)]))
-
-    def holds(self, placement: Placement) -> bool:
-        """Whether the chips of a placement are free."""
-        return all(self._mask(chips) & ~self.chips[domain] == 0 for domain, chips in placement)
-
-    def change(self, placement: Placement, freed: bool) -> None:
-        """Chips change hands; ValueError, and no change, where one of them cannot."""
-        changed: dict[int, int] = {}
-        for domain, chips in placement:
-            free, mask = changed.get(domain, self.chips[domain]), self._mask(chips)
-            if mask & (free if freed else ~free):
-                state = "free" if freed else "held"
-                raise ValueError(f"domain {domain} has free chips {free:#x}; some of {mask:#x} are {state} already")
-            changed[domain] = free ^ mask
-        for domain, free in changed.items():
-            self.chips[domain] = free
-
-    def _mask(self, chips: int) -> int:
-        if isinstance(chips, Box):
-            return chips.mask
-        if chips != self.torus.chips:
-            raise ValueError(f"found {chips} chips of a torus of {self.torus.chips}; allowed: a Box, or all of them")
-        return (1 << chips) - 1
-
-
 class FreeChips:
     """Free chips of one pool, by domain. Not a policy: it answers, takes and gives back.
 
-    boxes: which chips they are where the domains are tori, else None.
+    boxes: which chips they are where the domains are tori, or nodes are told apart in them; else None.
     """
 
     __slots__ = ("_by_domain", "_leaves", "_levels", "_masks", "boxes", "domain_chips", "free")
@@ -103,12 +41,14 @@ class FreeChips:
         groups: Sequence[int] = (),
         pods: Sequence[int] = (),
         torus: Torus | None = None,
+        node_chips: int = 0,
     ) -> None:
         """All chips free, or none of them there yet: then they come by give.
 
         groups and pods: the domains under the same leaves and under the same spines of a fabric, as bits; every domain
-        is in one of them, or there are none. torus: the links of a domain where its chips are not alike. Raises
-        ValueError for a torus of another size than the domains, and for a domain in no group or pod.
+        is in one of them, or there are none. torus: the links of a domain where its chips are not alike. node_chips: of
+        a node, where nodes are to be told apart; a domain is one node or some, or a node some domains. Raises
+        ValueError for a torus of another size than the domains, for a domain in no group or pod, and for other nodes.
         """
         for leaves in (groups, pods):
             if leaves and (1 << domains) - 1 & ~reduce(or_, leaves):
@@ -117,11 +57,18 @@ class FreeChips:
                 )
         if torus is not None and torus.chips != domain_chips:
             raise ValueError(f"found a torus of {torus.chips} chips; allowed: the {domain_chips} of a domain")
+        in_node = max(1, node_chips // domain_chips)
+        if node_chips and domain_chips % node_chips and in_node * domain_chips != node_chips:
+            raise ValueError(f"found nodes of {node_chips} chips; allowed: whole domains of {domain_chips}, or parts")
         free = domain_chips if present else 0
-        self.boxes = None if torus is None else FreeBoxes(torus, [(1 << free) - 1] * domains)
+        fine = 0 < node_chips < domain_chips
+        nodes = FreeChips(domains * domain_chips // node_chips, node_chips, present) if fine else None
+        self.boxes: FreeBoxes | None = None
+        if torus is not None or nodes is not None:
+            self.boxes = FreeBoxes(torus, [(1 << free) - 1] * domains, domain_chips, nodes)
         self.domain_chips = domain_chips
         self.free = domains * free
-        self._leaves = tuple(groups), tuple(pods)
+        self._leaves = tuple(groups), tuple(pods), in_node
         self._by_domain = array("l", [free]) * domains
         self._masks = {free: (1 << domains) - 1}  # free chips -> domains, as bits
         self._levels = [free]  # the keys of _masks, rising
@@ -153,6 +100,16 @@ class FreeChips:
     def pods(self) -> tuple[int, ...]:
         """The domains of each pod, as bits; none where the fabric has no pods."""
         return self._leaves[1]
+
+    @property
+    def nodes(self) -> "FreeChips | None":
+        """The same chips by node, where a domain is more than one and they are told apart; to be read only."""
+        return None if self.boxes is None else self.boxes.nodes
+
+    @property
+    def node_domains(self) -> int:
+        """Domains of a node: 1 also where a domain is more than one."""
+        return self._leaves[2]
 
     @property
     def by_domain(self) -> Sequence[int]:
@@ -195,12 +152,12 @@ class FreeChips:
 
     def has_box(self, domain: int, chips: int) -> bool:
         """Whether so many free chips of a domain form a contiguous box; behind a switch any chips do."""
-        return self.boxes is None or best_free(self.boxes.torus, self.boxes.chips[domain], chips) != 0
+        return self.boxes is None or self.boxes.has_box(domain, chips)
 
     def slice_in(self, domain: int, chips: int) -> int:
         """So many free chips of a domain; in a torus the best box that is free, the lowest chips where none is.
 
-        In a torus ValueError if there are fewer.
+        Where nodes are told apart behind a switch, those in the fewest of them. In both ValueError if there are fewer.
         """
         return chips if self.boxes is None else self.boxes.slice_in(domain, chips)
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from policies.placement import CONTIGUOUS, PACK, SPREAD, contiguous, pack, spread
 from policies.registry import PLACEMENTS
-from topologies.free import Box, FreeChips
+from topologies.boxes import Box
+from topologies.free import FreeChips
 from topologies.tori import Torus, boxes, extents_of
 
 TORI = [Torus((4, 4, 4), (128e9, 128e9, 64e9)), Torus((4, 4), (48e9, 48e9)), Torus((12,), (96e9,))]

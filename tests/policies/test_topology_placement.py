@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from policies.groups import fewest
 from policies.topology import cuts, topology
+from topologies.boxes import Box
 from topologies.domains import even_part
-from topologies.free import Box, FreeChips
+from topologies.free import FreeChips
 from topologies.tori import Torus
 
 SIZE = 4

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topologies import catalog
+from topologies.boxes import Box
 from topologies.domains import Domain, Seat, even_part
-from topologies.free import Box
 from topologies.slices import box, switched
 
 
