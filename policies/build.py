@@ -18,7 +18,7 @@ from policies.queues import Order
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
 from policies.scaling import Elastic
 from policies.stopping import stopping
-from policies.trial import find
+from policies.trial import find, seat_of
 from policies.view import Decisions, Start, View
 from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
@@ -81,7 +81,7 @@ def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:
     free, headroom = plant.free_chips(present=True), plant.headroom()
     if find(free, headroom, policy.placer, shape) is not None:
         return None
-    places = [policy.placer.place(free[pool], shape.chips, 0) for pool in shape.pools]
+    places = [seat_of(free[pool], policy.placer, shape) for pool in shape.pools]
     return NO_RATING if any(places) else NO_PLACE
 
 

@@ -12,10 +12,10 @@ The run times counted on are the users' estimates; a job past its estimate count
 
 from dataclasses import replace
 
-from policies.placement import Place, Placer
+from policies.placement import Placer
 from policies.queue import QueuedJob, Walk
 from policies.reservation import less, reserve, with_feed
-from policies.trial import Trial, place
+from policies.trial import Trial, seat_of, seat_under
 from policies.view import HELD, Blocked, Decisions, Memo, Reservation, View
 from topologies.free import FreeChips, Placement
 from topologies.plant import Shape
@@ -100,18 +100,17 @@ class Passing:
         if reservation.headroom.bound_below:
             self._try_long_below(job, reservation, pool, placement)
             return
-        shape, alone = job.shape, self.trial.placer.place
+        shape, placer = job.shape, self.trial.placer
         spare_nw = reservation.headroom.feed_nw - self.head.shape.gang_nw(reservation.pool)
         if pool == reservation.pool and shape.gang_nw(pool) <= spare_nw:
             after, seat = None, None
             if reservation.free.free - self.head.shape.chips >= shape.chips:
-                after, seat = _with(reservation, placement, alone)
+                after, seat = _with(reservation, placement, placer)
                 if seat is None:
-                    draw_nw = shape.draw_nw[shape.pools.index(pool)]
-                    outside = self.trial.place(pool, shape.chips, draw_nw, reservation.domains)
+                    outside = self.trial.seat(shape, pool, reservation.domains)
                     if outside is not None:
                         placement = outside
-                        after, seat = _with(reservation, placement, alone)
+                        after, seat = _with(reservation, placement, placer)
             if after is not None and seat is not None:
                 self._start_long(job, pool, placement, replace(reservation, free=after, seat=seat))
                 return
@@ -152,14 +151,14 @@ class Passing:
         for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
             if shape.chips * draw_nw <= left.feed_nw:
                 avoid = reservation.domains if pool == reservation.pool else 0
-                found = place(self.trial.free(pool), left, self.trial.placer, pool, shape.chips, draw_nw, avoid)
+                found = seat_under(self.trial.free(pool), left, self.trial.placer, shape, pool, avoid)
                 if found is not None:
                     return pool, found
         return None
 
 
-def _with(reservation: Reservation, placement: Placement, place: Place) -> tuple[FreeChips, Placement | None]:
+def _with(reservation: Reservation, placement: Placement, placer: Placer) -> tuple[FreeChips, Placement | None]:
     """The reserved pool at the shadow time with one more gang in it, and where the head then sits."""
     after = reservation.free.copy()
     after.take(placement)
-    return after, place(after, reservation.head.shape.chips, 0)
+    return after, seat_of(after, placer, reservation.head.shape)

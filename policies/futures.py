@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from policies.placement import Placer
 from policies.queue import QueuedJob
-from policies.trial import place
+from policies.trial import seat_of, seat_under
 from policies.view import Release
 from topologies.boxes import Box
 from topologies.free import FreeChips, Placement
@@ -102,7 +102,7 @@ class Futures:
         return found
 
     def _has_place(self, shape: Shape, pool: int, time_s: float) -> bool:
-        return self.placer.place(self.free_at(pool, time_s), shape.chips, 0) is not None
+        return seat_of(self.free_at(pool, time_s), self.placer, shape) is not None
 
     def left(self, pool: int, start_s: float, end_s: float, others: Collection[Promise]) -> FreeChips:
         """The chips of a pool that are free all the time from start to end, with others promised theirs."""
@@ -148,9 +148,9 @@ class Futures:
         """Where a gang can stay in a pool from start to end, None where it cannot; others: the promises by pool."""
         free = self.left(pool, start_s, end_s, others[pool])
         if not self.headroom.bound_below:
-            return self.placer.place(free, shape.chips, 0)
+            return seat_of(free, self.placer, shape)
         power = self.power_left(start_s, end_s, [other for promises in others for other in promises])
-        return place(free, power, self.placer, pool, shape.chips, shape.draw_nw[shape.pools.index(pool)], 0)
+        return seat_under(free, power, self.placer, shape, pool)
 
     def holds(self, promise: Promise, others: Sequence[Collection[Promise]]) -> bool:
         """Whether a gang can stay where it is promised to, beside the others."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from policies.placement import PACK, Placer
-from policies.trial import place
+from policies.trial import seat_of, seat_under
 from topologies.free import FreeChips
 from topologies.headroom import Headroom
 from topologies.plant import Shape
@@ -167,24 +167,24 @@ class _Seats:
                     bins = self._bins[pool] = Bins.of(self.free[pool])
                 found = bins.pack(chips, most)
             else:
-                found = self._seat(pool, chips, draw_nw, most)
+                found = self._seat(shape, pool, draw_nw, most)
             self.feed_nw -= found * gang_nw
             seated[pool] += found * chips
             total += found * chips
             gangs -= found
         self.found[shape] = total
 
-    def _seat(self, pool: int, chips: int, draw_nw: int, most: int) -> int:
-        """How many gangs, up to `most`, find a seat in a pool."""
+    def _seat(self, shape: Shape, pool: int, draw_nw: int, most: int) -> int:
+        """How many gangs of a shape, up to `most`, find a seat in a pool."""
         if pool not in self._own:
             self._own.add(pool)
             self.free[pool] = self.free[pool].copy()
         free = self.free[pool]
         for found in range(most):
             if self.headroom is None:
-                placement = self._placer.place(free, chips, 0)
+                placement = seat_of(free, self._placer, shape)
             else:
-                placement = place(free, self.headroom, self._placer, pool, chips, draw_nw, 0)
+                placement = seat_under(free, self.headroom, self._placer, shape, pool)
             if placement is None:
                 return found
             free.take(placement)

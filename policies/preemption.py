@@ -15,10 +15,11 @@ from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
 from policies.running import Change, Rank, RunningGangs
-from policies.trial import Trial, place
+from policies.trial import Trial, seat_under
 from policies.view import ROOMLESS, Decisions, Start, View
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
+from topologies.plant import Shape
 
 
 class PreemptionKind(NamedTuple):
@@ -106,9 +107,8 @@ class Preemption:
         if self.ties:
             victims.sort(key=lambda victim: (victim[0], -self.cost_s(victim[1], now_s)), reverse=True)
         stoppable = [gang for _, gang in victims]
-        for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
-            search = _Search(trial, shape.chips, pool, draw_nw, stoppable)
-            found = search.claim()
+        for pool in shape.pools:
+            found = _Search(trial, shape, pool, stoppable).claim()
             if found is not None:
                 seat, stops = found
                 return Claim(job, (Start(job, pool, seat),), stops, self.grace_s)
@@ -118,15 +118,15 @@ class Preemption:
 class _Search:
     """Which gangs must go so that a job fits in a pool: the first few of them, less those that are not needed."""
 
-    def __init__(self, trial: Trial, chips: int, pool: int, draw_nw: int, gangs: Sequence[Stoppable]) -> None:
+    def __init__(self, trial: Trial, shape: Shape, pool: int, gangs: Sequence[Stoppable]) -> None:
         self._free = trial.free(pool)
         self._headroom = headroom = trial.headroom()
         self._placer = trial.placer
-        self._chips = chips
+        self._shape = shape
         self._pool = pool
-        self._draw_nw = draw_nw
+        self._gang_nw = shape.gang_nw(pool)
         # where power is short a gang of any pool may be in the way
-        every = headroom.bound_below or chips * draw_nw > headroom.feed_nw
+        every = headroom.bound_below or self._gang_nw > headroom.feed_nw
         self._gangs = gangs if every else [gang for gang in gangs if gang.run.pool == pool]
 
     def claim(self) -> tuple[Placement, tuple[Stoppable, ...]] | None:
@@ -134,7 +134,7 @@ class _Search:
         gangs = self._gangs
         here = sum([gang.run.chips for gang in gangs if gang.run.pool == self._pool])
         freed_nw = sum([gang.run.gang_nw for gang in gangs])
-        if self._free.free + here < self._chips or self._headroom.feed_nw + freed_nw < self._chips * self._draw_nw:
+        if self._free.free + here < self._shape.chips or self._headroom.feed_nw + freed_nw < self._gang_nw:
             return None
         seat = self._seat(gangs)
         if seat is None:
@@ -178,13 +178,13 @@ class _Search:
 
     def _seat(self, gangs: Sequence[Stoppable]) -> Placement | None:
         free, headroom = self._without(gangs)
-        if self._chips * self._draw_nw > headroom.feed_nw:
+        if self._gang_nw > headroom.feed_nw:
             return None
-        return place(free, headroom, self._placer, self._pool, self._chips, self._draw_nw, 0)
+        return seat_under(free, headroom, self._placer, self._shape, self._pool)
 
     def _holds(self, seat: Placement, free: FreeChips, headroom: Headroom) -> bool:
         return (
             free.holds(seat)
-            and self._chips * self._draw_nw <= headroom.feed_nw
-            and not headroom.overdrawn(self._pool, seat, self._draw_nw)
+            and self._gang_nw <= headroom.feed_nw
+            and not headroom.overdrawn(self._pool, seat, self._gang_nw // self._shape.chips)
         )

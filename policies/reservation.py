@@ -11,7 +11,7 @@ from itertools import groupby, islice
 
 from policies.placement import Placer
 from policies.queue import QueuedJob
-from policies.trial import Trial, place
+from policies.trial import Trial, seat_of, seat_under
 from policies.view import Release, Reservation, View
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
@@ -87,7 +87,7 @@ def _earliest(
     for planned_end_s, _, _, placement, where, gang_nw in releases:
         if planned_end_s > instant_s:
             if useful >= chips and feed_nw >= need_nw:
-                seat = _seat(future, counts, boxes, chips, placer)
+                seat = _seat(future, counts, boxes, head.shape, placer)
                 if seat is not None:
                     return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat)
                 counts.clear()
@@ -104,14 +104,14 @@ def _earliest(
             counts[domain] = count = was + taken
             if count >= part:
                 useful += taken if was >= part else count
-    seat = _seat(future, counts, boxes, chips, placer)
+    seat = _seat(future, counts, boxes, head.shape, placer)
     if seat is None or feed_nw < need_nw:
         return Reservation(head, pool, math.inf, future, with_feed(headroom, feed_nw), ())
     return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat)
 
 
 def _seat(
-    future: FreeChips, counts: dict[int, int], boxes: list[tuple[int, int]] | None, chips: int, placer: Placer
+    future: FreeChips, counts: dict[int, int], boxes: list[tuple[int, int]] | None, head: Shape, placer: Placer
 ) -> Placement | None:
     """Bring an index up to the counted free chips by domain, a torus by the released boxes, and find a place in it."""
     if boxes is None:
@@ -119,7 +119,7 @@ def _seat(
     else:
         future.give(tuple(boxes))
         boxes.clear()
-    return placer.place(future, chips, 0)
+    return seat_of(future, placer, head)
 
 
 def _earliest_below(
@@ -186,7 +186,7 @@ class _Future:
         """Where the head then fits with power at every level, None where it does not."""
         if self.head.chips * self._draw_nw > self.headroom.feed_nw:
             return None
-        return place(self.free, self.headroom, placer, self.pool, self.head.chips, self._draw_nw, 0)
+        return seat_under(self.free, self.headroom, placer, self.head, self.pool)
 
     def holds(self, seat: Placement) -> bool:
         """Whether a place has the head's chips and power then."""

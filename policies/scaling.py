@@ -13,7 +13,7 @@ from policies.claim import Claim, Stoppable
 from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob
-from policies.trial import Trial, place
+from policies.trial import Trial, seat_under
 from policies.view import ROOMLESS, Decisions, Start, View
 from topologies.free import FreeChips
 from topologies.headroom import Headroom
@@ -172,12 +172,11 @@ def _seat(trial: Trial, free: FreeChips, headroom: Headroom, job: QueuedJob, poo
     shape = job.shape
     if pool not in shape.pools:
         return None
-    draw_nw = shape.draw_nw[shape.pools.index(pool)]
-    if shape.chips * draw_nw > headroom.feed_nw:
+    if shape.gang_nw(pool) > headroom.feed_nw:
         return None
-    placement = place(free, headroom, trial.placer, pool, shape.chips, draw_nw, 0)
+    placement = seat_under(free, headroom, trial.placer, shape, pool)
     if placement is None:
         return None
     free.take(placement)
-    headroom.take(pool, placement, draw_nw)
+    headroom.take(pool, placement, shape.gang_nw(pool) // shape.chips)
     return Start(job, pool, placement)

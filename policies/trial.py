@@ -19,12 +19,26 @@ def find(
     for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
         if free[pool].free >= chips and chips * draw_nw <= feed_nw and pool != not_in:
             if headroom.bound_below:
-                placement = place(free[pool], headroom, placer, pool, chips, draw_nw, 0)
+                placement = seat_under(free[pool], headroom, placer, shape, pool)
             else:
-                placement = placer.place(free[pool], chips, 0)
+                placement = seat_of(free[pool], placer, shape)
             if placement is not None:
                 return pool, placement
     return None
+
+
+def seat_of(free: FreeChips, placer: Placer, shape: Shape, avoid: int = 0) -> Placement | None:
+    """Where a gang sits in one pool as far as chips go, outside some domains; None where it has no place."""
+    return placer.place(free, shape.chips, avoid)
+
+
+def seat_under(
+    free: FreeChips, headroom: Headroom, placer: Placer, shape: Shape, pool: int, avoid: int = 0
+) -> Placement | None:
+    """The same with power at every level below the feed."""
+    if not headroom.bound_below:
+        return seat_of(free, placer, shape, avoid)
+    return place(free, headroom, placer, pool, shape.chips, shape.draw_nw[shape.pools.index(pool)], avoid)
 
 
 def place(
@@ -92,11 +106,11 @@ class Trial:
             self._settle(self._pending)
         return find(self._free, self._headroom, self.placer, shape, not_in)
 
-    def place(self, pool: int, chips: int, draw_nw: int, avoid: int) -> Placement | None:
-        """A placement in one pool outside some domains; None where there is none that chips and power allow."""
+    def seat(self, shape: Shape, pool: int, avoid: int) -> Placement | None:
+        """Where a gang sits in one pool outside some domains; None where chips or power do not allow it."""
         if self._pending is not None:
             self._settle(self._pending)
-        return place(self._free[pool], self._headroom, self.placer, pool, chips, draw_nw, avoid)
+        return seat_under(self._free[pool], self._headroom, self.placer, shape, pool, avoid)
 
     def start(self, job: QueuedJob, pool: int, placement: Placement) -> None:
         """Plan a start. The chips are taken when somebody looks again, which after the last start is never."""
@@ -111,10 +125,7 @@ class Trial:
         for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
             free = self.free(pool)
             if free.free >= shape.chips:
-                if (
-                    shape.chips * draw_nw > self._headroom.feed_nw
-                    or self.placer.place(free, shape.chips, 0) is not None
-                ):
+                if shape.chips * draw_nw > self._headroom.feed_nw or seat_of(free, self.placer, shape) is not None:
                     return NO_POWER
                 reason = FRAGMENTED
         return reason
