@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from topologies.free import Box, Placement
+from topologies.boxes import Box
+from topologies.free import Placement
 
 
 def beyond(held: Sequence[Placement], placements: Sequence[Placement]) -> Placement:

