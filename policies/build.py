@@ -24,7 +24,7 @@ from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.plug_ins import PLUGGABLE, Parameters
-from scenarios.policy import Deferred, FairShareOrder, LasOrder, Oversubscribed
+from scenarios.policy import Defer, Deferred, FairShareOrder, LasOrder, Oversubscribed
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.build import gang_sizes
@@ -210,16 +210,27 @@ def _power(scenario: Scenario, names: dict[str, str]) -> tuple[PowerPolicy, dict
         return replace(POWERS["oversubscribe"], admit=expected(ratio)), written | {"power": _dump(choice)}
     if isinstance(choice, Deferred):
         names["power"] = "defer"
-        defer, site = choice.defer, scenario.keys.site
-        for name in ("price", "carbon"):
-            if getattr(defer, name) is not None and getattr(site, name, None) is None:
-                raise scenario.error(f"needs the site's {name}: set site.{name}", "policy", "power", "defer", name)
-        rule = DeferRule(defer.price, defer.carbon, defer.deadline)
-        return replace(POWERS["defer"], defer=rule), written | {"power": _dump(choice)}
     if names["power"] == "defer":
-        text = "defer needs a threshold, such as power: {defer: {price: 30 USD/MWh, deadline: 12 hours}}"
-        raise scenario.error(text, "policy", "power")
+        defer = choice.defer if isinstance(choice, Deferred) else _cleaner_half(scenario)
+        _need_signals(scenario, defer)
+        rule = DeferRule(defer.price, defer.carbon, defer.deadline, defer.cheapest, defer.cleanest)
+        return replace(POWERS["defer"], defer=rule), written | {"power": {"defer": _dump(defer)}}
     return POWERS[names["power"]], written
+
+
+def _cleaner_half(scenario: Scenario) -> Defer:
+    """What defer alone stands for: the cleaner half of the time, the cheaper one where the site has no carbon."""
+    site = scenario.keys.site
+    if site is not None and site.carbon is None and site.price is not None:
+        return Defer(cheapest=0.5)
+    return Defer(cleanest=0.5)
+
+
+def _need_signals(scenario: Scenario, defer: Defer) -> None:
+    for key, signal in (("price", "price"), ("carbon", "carbon"), ("cheapest", "price"), ("cleanest", "carbon")):
+        if getattr(defer, key) is not None and getattr(scenario.keys.site, signal, None) is None:
+            text = f"needs the site's {signal}: set site.{signal}"
+            raise scenario.error(text, "policy", "power", "defer", key)
 
 
 def _dump(keys: Keys) -> dict[str, Any]:

@@ -46,6 +46,10 @@ PRESETS: Mapping[str, Preset] = {
         {"order": "fifo", "backfill": "easy", "placement": "efficient"},
         "Work goes first where it adds the fewest joules; EASY.",
     ),
+    "carbon-aware": Preset(
+        {"order": "fifo", "backfill": "easy", "power": "defer"},
+        "EASY, and jobs wait up to a day for the cleaner half of the time (Wiesner et al., Middleware 2021).",
+    ),
     "cost-per-token": Preset(
         {"order": "fifo", "backfill": "easy", "placement": "cheapest"},
         "Work goes first where it is the cheapest to rent; EASY.",

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from scenarios.plug_ins import Choice
 from scenarios.units import DAY_S, HOUR_S
-from scenarios.values import CarbonIntensity, Duration, EnergyPrice, Keys, PositiveDuration, house
+from scenarios.values import CarbonIntensity, Duration, EnergyPrice, Keys, PositiveDuration, Share, house
 
 
 def _bare(raw: Any) -> Any:
@@ -87,12 +87,14 @@ class Defer(Keys):
 
     price: EnergyPrice | None = None
     carbon: CarbonIntensity | None = None
+    cheapest: Share | None = Field(default=None, description="the share of the run's time with the lowest prices")
+    cleanest: Share | None = Field(default=None, description="the share with the lowest carbon intensities")
     deadline: Duration = Field(default=DAY_S, description="longest that a job is held; a class may set its own")
 
     @model_validator(mode="after")
     def _something(self) -> "Defer":
-        if self.price is None and self.carbon is None:
-            raise house("allowed: price, carbon or both, such as {price: 30 USD/MWh}")
+        if self.price is self.carbon is self.cheapest is self.cleanest is None:
+            raise house("allowed: some of price, carbon, cheapest and cleanest, such as {price: 30 USD/MWh}")
         return self
 
 

@@ -32,7 +32,9 @@ from topologies.sizes import sizes_of
 class Cluster:
     """Free chips, power, the queue and the running jobs; every change is kept in the record."""
 
-    def __init__(self, clock: Clock, plant: Plant, policy: Policy, record: Record, losses: Interruptions) -> None:
+    def __init__(
+        self, clock: Clock, plant: Plant, policy: Policy, record: Record, losses: Interruptions, end_s: float
+    ) -> None:
         self.clock = clock
         self.plant = plant
         self.policy = policy
@@ -55,7 +57,7 @@ class Cluster:
             self.feed = Feed(self, clock, plant, policy, record.meter, steps, losses)
         self.claims = None if self.feed is None else self.feed.claims
         if site is not None and rule is not None:
-            self.deferral = Deferral(clock, plant, rule, site, self._let_go)
+            self.deferral = Deferral(clock, plant, rule, site, end_s, self._let_go)
         self.traffic: Traffic | None = None  # where seats decide speeds
         self.roads: Roads | None = None  # where nothing but traffic changes them
         if plant.network is not None and record.journeys is not None:

@@ -14,7 +14,13 @@ class Deferral:
     """Who is held, and until when; what is let go is handed to `release`."""
 
     def __init__(
-        self, clock: Clock, plant: Plant, rule: DeferRule, steps: SiteSteps, release: Callable[[QueuedJob], None]
+        self,
+        clock: Clock,
+        plant: Plant,
+        rule: DeferRule,
+        steps: SiteSteps,
+        end_s: float,
+        release: Callable[[QueuedJob], None],
     ) -> None:
         self.clock = clock
         self.jobs: dict[int, QueuedJob] = {}  # by row
@@ -22,7 +28,7 @@ class Deferral:
         self.shapes: dict[Shape, int] = {}  # how many of each wait
         self.good = False
         self._plans = plant.plans
-        self._rule = rule
+        self._rule = rule.settled(steps, end_s)
         self._steps = steps
         self._release = release
         self._timed: set[int] = set()

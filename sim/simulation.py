@@ -80,10 +80,10 @@ class Simulation:
         if plant.network is not None:
             self.record.journeys = Journeys()
         losses = Interruptions(keys.failures.checkpoint.every, keys.failures.checkpoint.stall, keys.failures.restart)
-        self.cluster = Cluster(self.clock, plant, policy, self.record, losses)
+        self.end_s = scenario.end_s
+        self.cluster = Cluster(self.clock, plant, policy, self.record, losses, self.end_s)
         self.start = keys.start
         self._class_names = [work.job_class for work in keys.workload]
-        self.end_s = scenario.end_s
         if (self.record.meter is not None or self.record.journeys is not None) and keys.warmup > 0:
             self.clock.process(end_warmup(self.clock, self.cluster, keys.warmup))
         if steps is not None:

@@ -60,7 +60,8 @@ def test_a_preset_names_axes_that_there_are_and_says_what_it_is(preset, scenario
     axes, about_it = PRESETS[preset]
     assert all(value in AXES[axis] for axis, value in axes.items())
     assert about_it.endswith(".")
-    policy = built(scenario(spec=preset))
+    text = "site: {feed: 1 MW, carbon: 300 gCO2/kWh}\n" if "power" in axes else ""
+    policy = built(scenario(text, spec=preset))
     assert {axis: policy.names[axis] for axis in axes} == axes
 
 
@@ -106,7 +107,7 @@ def test_a_policy_option_is_a_list_of_overrides():
     [
         (
             "policy: sfj",
-            "unknown policy 'sfj'; did you mean 'sjf'? (allowed: conservative, cost-per-token, drf, easy, ",
+            "unknown policy 'sfj'; did you mean 'sjf'? (allowed: carbon-aware, conservative, ",
         ),
         ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: deadline, "),
         ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: conservative, easy, greedy, none)"),
@@ -126,7 +127,7 @@ def test_an_unknown_name_is_refused_with_its_line_the_nearest_and_the_allowed_on
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("esay", "unknown policy 'esay'; did you mean 'easy'? (allowed: conservative, cost-per-token, "),
+        ("esay", "unknown policy 'esay'; did you mean 'easy'? (allowed: carbon-aware, conservative, "),
         ("esay", "or axis=value parts such as order=sjf,backfill=none"),
         (
             "ordr=sjf",

@@ -66,8 +66,26 @@ def test_who_has_not_started_by_the_end_of_a_cheap_hour_waits_for_the_next(tmp_p
 def test_both_thresholds_must_hold_and_the_signal_must_be_there(tmp_path):
     with pytest.raises(ScenarioError, match=r"policy.power.defer.carbon: needs the site's carbon: set site.carbon"):
         result(tmp_path, ["1,0,8,600"], "{price: 30 USD/MWh, carbon: 300 gCO2/kWh}")
-    with pytest.raises(ScenarioError, match="allowed: price, carbon or both"):
+    with pytest.raises(ScenarioError, match="allowed: some of price, carbon, cheapest and cleanest"):
         result(tmp_path, ["1,0,8,600"], "{deadline: 1 hour}")
+
+
+def test_a_share_of_the_time_counts_as_good_from_the_lowest_price_on(tmp_path):
+    # of 48 hours 12 cost 10 and 2 cost 20: a quarter is those of 10, 27 % takes those of 20 in
+    assert starts_h(result(tmp_path, ["1,0,8,600"], "{cheapest: 25 %, deadline: 40 hours}")) == [36]
+    assert starts_h(result(tmp_path, ["1,0,8,600"], "{cheapest: 27 %, deadline: 40 hours}")) == [3]
+    assert starts_h(result(tmp_path, ["1,0,8,600"], "{cheapest: 27 %, price: 15 USD/MWh, deadline: 40 hours}")) == [36]
+
+
+def test_defer_alone_is_the_cheaper_half_where_the_site_has_no_carbon(tmp_path):
+    text = TEXT.replace("policy: {{power: {{defer: {defer}}}}}", "policy: carbon-aware  # {defer}")
+    plain = starts_h(result(tmp_path, ["1,21600,8,600"], "{cheapest: 50 %}"))
+    path = tmp_path / "s.yaml"
+    path.write_text(text.format(defer="", racks=4, keys="").lstrip())
+    scenario, plant, policy = prepare(path)
+    run = measure(simulate(scenario, plant, policy, 0), plant, scenario)
+    assert starts_h(run) == plain
+    assert policy.written["power"] == {"defer": {"cheapest": 0.5, "deadline": "1 day"}}
 
 
 TEXAS = """
