@@ -5,10 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outputs.metrics import measure
-from sim.run import prepare
-from sim.simulation import simulate
-
 STALL_S, RESTART_S = 20.0, 420.0
 
 RANDOM = """
@@ -34,14 +30,6 @@ FLEETS = {
     "curtailment: [{at: 6 hours, for: 2 hours, to: 30 kW}, {at: 13 hours, for: 1 hour, to: 20 kW}], "
     "pdus: {count: 2, rating: 28 kW}}",
 }
-
-
-def measured(text, tmp_path_factory):
-    path = tmp_path_factory.mktemp("preemption") / "scenario.yaml"
-    path.write_text(text)
-    scenario, plant, policy = prepare(path)
-    record = simulate(scenario, plant, policy, scenario.keys.seed)
-    return record, plant, measure(record, plant, scenario)
 
 
 def most_at_once(stays: pl.DataFrame) -> int:
@@ -75,11 +63,11 @@ def most_at_once(stays: pl.DataFrame) -> int:
     costs=st.sampled_from([(20, 420), (0, 0), (60, 0), (0, 600)]),
     seed=st.integers(0, 10_000),
 )
-def test_stops_keep_chips_work_and_time(tmp_path_factory, fleet, order, backfill, placement, preemption, costs, seed):
+def test_stops_keep_chips_work_and_time(measured, fleet, order, backfill, placement, preemption, costs, seed):
     stall, restart = costs
     words = {"order": order, "backfill": backfill, "placement": placement, "preemption": preemption, "seed": seed}
     text = RANDOM.format(fleet=fleet, site=FLEETS[fleet], stall=stall, restart=restart, **words)
-    record, plant, result = measured(text, tmp_path_factory)
+    record, plant, result = measured(text)
     jobs = result.jobs.filter(pl.col("status") != "rejected")
     assert (jobs["status"] == "completed").all()
     for pool in plant.pools:
@@ -116,7 +104,7 @@ failures: {restart: RESTART s, checkpoint: {every: 40 s, stall: STALL s}}
 
 
 @pytest.fixture
-def by_hand(tmp_path, tmp_path_factory):
+def by_hand(tmp_path, measured):
     """Runs jobs given as (submit, chips, run time) of the classes a and b; stays as (job, from, to), and the result."""
 
     def run(a, b, order, preemption, pool="plain, chips: 1", backfill="none", stall=0, restart=0):
@@ -128,7 +116,7 @@ def by_hand(tmp_path, tmp_path_factory):
             rows = [f"{at},{submit},{chips},{run}" for at, (submit, chips, run) in enumerate(jobs)]
             (tmp_path / f"{name}.csv").write_text("number,submit_s,chips,run_s\n" + "\n".join(rows) + "\n")
             text = text.replace(f"{name}.csv", str(tmp_path / f"{name}.csv"))
-        _, _, result = measured(text, tmp_path_factory)
+        _, _, result = measured(text)
         stays = result.stays.select("job_id", "from_s", "to_s").rows()
         return stays, result
 

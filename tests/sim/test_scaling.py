@@ -7,19 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outputs.metrics import measure
-from sim.run import prepare
-from sim.simulation import simulate
-
 STALL_S, RESTART_S = 20.0, 420.0
-
-
-def measured(text, tmp_path_factory):
-    path = tmp_path_factory.mktemp("scaling") / "scenario.yaml"
-    path.write_text(text)
-    scenario, plant, policy = prepare(path)
-    record = simulate(scenario, plant, policy, scenario.keys.seed)
-    return record, plant, measure(record, plant, scenario)
 
 
 BY_HAND = """
@@ -35,7 +23,7 @@ failures: {restart: 10 s, checkpoint: {stall: 5 s}}
 
 
 @pytest.fixture
-def by_hand(tmp_path, tmp_path_factory):
+def by_hand(tmp_path, measured):
     """Runs malleable and rigid jobs given as (submit, chips, run time); stays as (job, chips, from, to), the result."""
 
     def run(malleable, rigid):
@@ -44,7 +32,7 @@ def by_hand(tmp_path, tmp_path_factory):
             rows = [f"{at},{submit},{chips},{run}" for at, (submit, chips, run) in enumerate(jobs)]
             (tmp_path / f"{word}.csv").write_text("number,submit_s,chips,run_s\n" + "\n".join(rows) + "\n")
             text = text.replace(f"file: {word}", f"file: {tmp_path / word}.csv")
-        _, _, result = measured(text, tmp_path_factory)
+        _, _, result = measured(text)
         return result.stays.select("job_id", "chips", "from_s", "to_s").rows(), result
 
     return run
@@ -115,14 +103,14 @@ TRAINING = "tokens: {lognormal: {median: 2e8, sigma: 1}}, model: llama3-8b, stac
     trains=st.booleans(),
     seed=st.integers(0, 10_000),
 )
-def test_changes_of_size_keep_chips_and_work(tmp_path_factory, fleet, trains, **words):
+def test_changes_of_size_keep_chips_and_work(measured, fleet, trains, **words):
     trains = trains and "plain" not in fleet
     if "network" in FLEETS[fleet] and not trains:
         fleet = "[{pool: h, rack: dgx-h100, count: 3}]"
     amount = TRAINING if trains else "duration: {lognormal: {median: 2 hours, sigma: 1}}"
     kind = "fine-tuning" if trains else "synthetic"
     text = RANDOM.format(fleet=fleet, site=FLEETS[fleet], kind=kind, amount=amount, **words)
-    record, plant, result = measured(text, tmp_path_factory)
+    record, plant, result = measured(text)
     jobs = result.jobs.filter(pl.col("status") != "rejected")
     assert (jobs["status"] == "completed").all()
     for pool in plant.pools:
