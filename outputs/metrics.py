@@ -17,6 +17,7 @@ from outputs.deadlines import deadline_metrics
 from outputs.energy import booting_racks, curtailment_metrics, power_columns, power_metrics, powered_racks
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
+from outputs.preferences import preference_metrics
 from outputs.record import REJECTED, RESIZE, Record
 from outputs.seats import seat_metrics
 from outputs.stays import Stays, Work, stays_of, work_of
@@ -51,10 +52,12 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     warmup_s = min(scenario.keys.warmup, record.end_time_s)
     counted = jobs.submit_s >= warmup_s
     summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, stays, counted, record.end_time_s)}
+    summary |= preference_metrics(record, jobs, counted)
     class_names = [keys.job_class for keys in scenario.keys.workload]
     if len(class_names) > 1:
         for at, name in enumerate(class_names):
-            part = _job_metrics(jobs, stays, counted & (jobs.job_class == at), record.end_time_s)
+            mine = counted & (jobs.job_class == at)
+            part = _job_metrics(jobs, stays, mine, record.end_time_s) | preference_metrics(record, jobs, mine)
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)

@@ -144,7 +144,8 @@ class Journeys:
 class Record:
     """What happened: the jobs as submitted, their starts and ends by row, and the timeline.
 
-    A row is a job. start_s and end_s are nan until they happen, pool is NO_POOL until the job starts.
+    A row is a job. start_s and end_s are nan until they happen, pool is NO_POOL until the job starts. preferred_met:
+    whether the last seat of a job lies in one unit of the level that its class prefers, where it prefers one.
     """
 
     timeline: Timeline
@@ -156,6 +157,7 @@ class Record:
     start_s: array[float] = field(default_factory=lambda: array("d"))
     end_s: array[float] = field(default_factory=lambda: array("d"))
     pool: array[int] = field(default_factory=lambda: array("h"))
+    preferred_met: dict[int, bool] = field(default_factory=dict)
     blocked_chip_s: dict[str, float] = field(default_factory=dict)  # waiting chip-seconds after warmup, by reason
     idle_chip_s: list[list[float]] = field(default_factory=list)  # by pool, as in Idle, while anyone waited
     reasons: list[str] = field(default_factory=list)  # why jobs were rejected

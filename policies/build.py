@@ -82,7 +82,10 @@ def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:
     if find(free, headroom, policy.placer, shape) is not None:
         return None
     places = [seat_of(free[pool], policy.placer, shape) for pool in shape.pools]
-    return NO_RATING if any(places) else NO_PLACE
+    if any(places):
+        return NO_RATING
+    required = None if shape.within is None else shape.within.required
+    return NO_PLACE if required is None else NO_PLACE.replace("no place", f"no place within one {required}")
 
 
 def build_policy(scenario: Scenario, plant: Plant) -> Policy:

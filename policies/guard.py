@@ -85,9 +85,10 @@ class Guard:
         made = plug_in.policy if isinstance(plug_in.policy, Placer) else Placer(plug_in.policy, single_chip)
         place = self._place(plug_in, made.place)
         if made.under is not None:
-            return Placer(place, self._part(plug_in, made.smallest_part), self._under(plug_in, made.under))
+            checked = self._under(plug_in, made.under)
+            return Placer(place, self._part(plug_in, made.smallest_part), checked, emptiest=made.emptiest)
         if isinstance(plug_in.policy, Placer):
-            return Placer(place, self._part(plug_in, made.smallest_part))
+            return Placer(place, self._part(plug_in, made.smallest_part), emptiest=made.emptiest)
 
         def under(
             free: FreeChips, headroom: Headroom, pool: int, chips: int, draw_nw: int, avoid: int

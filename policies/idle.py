@@ -6,7 +6,7 @@ chips that somebody waits for would have power there (fragmentation: only the ga
 may use the pool (no power); somebody waits (no portable job); nobody does (no demand).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from policies.placement import PACK, Placer
@@ -43,7 +43,7 @@ def why_idle(
     feed_nw = headroom.feed_nw
     seats = None
     if held:
-        seats = _Seats(free, headroom, placer)
+        seats = _Seats(free, headroom, placer, held)
         for shape in _least_choice_first(held):
             seats.put(shape, held[shape], seated)
         left = [idle - taken for idle, taken in zip(left, seated, strict=True)]
@@ -141,11 +141,12 @@ class _Seats:
 
     __slots__ = ("_bins", "_own", "_packs", "_placer", "feed_nw", "found", "free", "headroom")
 
-    def __init__(self, free: Sequence[FreeChips], headroom: Headroom, placer: Placer) -> None:
+    def __init__(self, free: Sequence[FreeChips], headroom: Headroom, placer: Placer, held: Iterable[Shape]) -> None:
         self.free = list(free)
         self.found: dict[Shape, int] = {}
         self.feed_nw = headroom.feed_nw
-        self._packs = placer is PACK and not headroom.bound_below
+        anywhere = all(shape.within is None for shape in held)
+        self._packs = placer is PACK and anywhere and not headroom.bound_below
         self.headroom = headroom.copy() if headroom.bound_below else None
         self._placer = placer
         self._own: set[int] = set()

@@ -29,7 +29,8 @@ class Placer(NamedTuple):
     then its remainder, of the smallest size. A gang whose parts can be cut otherwise needs one of its own, which must
     find a place wherever there is one: only then does a gang keep it when more power comes free. prefer: which pools
     are tried first, by default in the order of the fleet. about: a line, where place's own does not say it. seeing:
-    what takes its place in a pass where it matters who runs and waits; None where only free chips do.
+    what takes its place in a pass where it matters who runs and waits; None where only free chips do. emptiest: of the
+    units that a class's topology allows, the one with the most free chips is tried first, not the one with the fewest.
     """
 
     place: Place
@@ -38,6 +39,7 @@ class Placer(NamedTuple):
     prefer: Prefer | None = None
     about: str | None = None
     seeing: "Callable[[View], Placer] | None" = None
+    emptiest: bool = False
 
 
 def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
@@ -188,4 +190,4 @@ EFFICIENT = PACK._replace(prefer=energy, about="As pack, in the pool that adds t
 CHEAPEST = PACK._replace(
     prefer=rental, about="As pack, in the pool whose chips cost the least to rent for a unit of work."
 )
-SPREAD = Placer(spread, single_chip, spread_under)
+SPREAD = Placer(spread, single_chip, spread_under, emptiest=True)

@@ -7,6 +7,7 @@ from policies.queue import QueuedJob
 from policies.trial import Trial
 from topologies.boxes import Box
 from topologies.free import FreeChips, Placement
+from topologies.levels import inside
 
 
 class Wrong(Exception):  # noqa: N818  # it is raised and caught inside one check
@@ -52,6 +53,9 @@ def start_seat(trial: Trial, job: QueuedJob, pool: Any, placement: object) -> Pl
     if type(pool) is not int or pool not in shape.pools:
         raise Wrong(f"a pool that it may not use; allowed: {', '.join(map(str, shape.pools))}")
     seat = checked_seat(placement, trial.free(pool), shape.chips, 0)
+    required = None if shape.within is None else shape.within.required
+    if required is not None and not inside(trial.free(pool), seat, required):
+        raise Wrong(f"which is not within one {required}, as its class requires")
     headroom, draw_nw = trial.headroom(), shape.draw_nw[shape.pools.index(pool)]
     if shape.chips * draw_nw > headroom.feed_nw:
         raise Wrong("which overdraws the cap")

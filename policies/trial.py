@@ -6,6 +6,7 @@ from policies.placement import Placer
 from policies.powered import avoiding
 from policies.queue import QueuedJob
 from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, Blocked, Start, View
+from policies.within import Search, seat_within
 from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
 from topologies.plant import Shape
@@ -29,7 +30,11 @@ def find(
 
 def seat_of(free: FreeChips, placer: Placer, shape: Shape, avoid: int = 0) -> Placement | None:
     """Where a gang sits in one pool as far as chips go, outside some domains; None where it has no place."""
-    return placer.place(free, shape.chips, avoid)
+    chips = shape.chips
+    if shape.within is None:
+        return placer.place(free, chips, avoid)
+    search = Search(placer, chips, lambda only, avoid: placer.place(only, chips, avoid), lambda _: 0)
+    return seat_within(free, shape.within, search, avoid)
 
 
 def seat_under(
@@ -38,7 +43,16 @@ def seat_under(
     """The same with power at every level below the feed."""
     if not headroom.bound_below:
         return seat_of(free, placer, shape, avoid)
-    return place(free, headroom, placer, pool, shape.chips, shape.draw_nw[shape.pools.index(pool)], avoid)
+    chips, draw_nw = shape.chips, shape.draw_nw[shape.pools.index(pool)]
+    if shape.within is None:
+        return place(free, headroom, placer, pool, chips, draw_nw, avoid)
+    search = Search(
+        placer,
+        chips,
+        lambda only, avoid: place(only, headroom, placer, pool, chips, draw_nw, avoid),
+        lambda part: headroom.full_domains(pool, part, draw_nw),
+    )
+    return seat_within(free, shape.within, search, avoid)
 
 
 def place(

@@ -51,6 +51,26 @@ class Malleable(Keys):
         return self
 
 
+Level = Literal["node", "domain", "leaf"]
+"""Units that a gang may have to sit in: a host with its chips, a scale-up domain, the domains under the same leaves."""
+
+
+class Topology(Keys):
+    """In one unit of which level each gang of a class has to sit, and in one of which it does if one is free."""
+
+    required: Level | None = Field(default=None, description="a gang waits until one unit of this level has a place")
+    preferred: Level | None = Field(default=None, description="one unit of this level if it has a place, else anywhere")
+
+    @model_validator(mode="after")
+    def _something_narrower(self) -> "Topology":
+        if self.required is None and self.preferred is None:
+            raise house("allowed: required, preferred or both, such as {required: leaf, preferred: domain}")
+        if self.required == self.preferred or (self.required is not None and self.preferred == "leaf"):
+            text = "allowed: a level within the required one, such as {required: leaf, preferred: domain}"
+            raise PydanticCustomError("at_key", text, {"key": "preferred"})
+        return self
+
+
 class JobClass(Keys):
     """What every class of jobs may say of itself."""
 
@@ -66,6 +86,7 @@ class JobClass(Keys):
         default=None, description="what a gang exchanges; default: none, or what the training of its model needs"
     )
     malleable: Malleable | None = Field(default=None, description="where policy.scaling may change the size of gangs")
+    topology: Topology | None = Field(default=None, description="default: gangs sit where the placement puts them")
 
     @model_validator(mode="after")
     def _stacks_once(self) -> "JobClass":

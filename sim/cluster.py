@@ -24,6 +24,7 @@ from sim.feed import Feed
 from sim.keeping import Keeping
 from sim.traffic import Roads, Traffic
 from sim.yard import Yard
+from topologies.levels import inside
 from topologies.plant import NO_FEED, Plant, Shape
 from topologies.power import NW_PER_W
 from topologies.sizes import sizes_of
@@ -289,6 +290,8 @@ class Cluster:
         run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
         insort(self.running[pool], run)
         self.record.pool[row] = pool
+        if shape.within is not None and shape.within.preferred is not None:
+            self.record.preferred_met[row] = inside(self.free[pool], placement, shape.within.preferred)
         work = self._work.pop(row)
         if self.feed is not None:
             self.feed.start(run, job, work, pace_s)

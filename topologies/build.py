@@ -14,7 +14,7 @@ from topologies.build_network import build_network
 from topologies.classes import class_plan, lacking
 from topologies.hardware import Hardware
 from topologies.limits import Limit, RackLoad, pdu_limits, rack_limits
-from topologies.plant import NO_SPLIT, Battery, ClassPlan, Plant, Pool, Site
+from topologies.plant import IN_UNIT, NO_SPLIT, Battery, ClassPlan, Plant, Pool, Site
 from topologies.power import (
     NW_PER_W,
     feed_w,
@@ -42,6 +42,7 @@ def build_plant(scenario: Scenario) -> Plant:
     _check_full_draw(scenario, plant)
     _check_idle_draw(scenario, plant)
     for index, work in enumerate(scenario.keys.workload):
+        _check_topology(scenario, plant, index)
         _check_class(scenario, plant, index, work, hardware)
     return plant
 
@@ -101,6 +102,7 @@ def _pool(scenario: Scenario, index: int, fleet: Fleet, hardware: Hardware) -> P
         hosts_w(entry),
         tuple(_deliveries(count, fleet.delivery, scenario.end_s)),
         chip.rental,
+        entry.node_chips,
     )
 
 
@@ -198,6 +200,24 @@ def _check_names(scenario: Scenario, hardware: Hardware) -> None:
         hardware.accelerator(rate.accelerator, scenario, "catalog", "rates", index, "accelerator")
 
 
+def _check_topology(scenario: Scenario, plant: Plant, index: int) -> None:
+    """Refuse levels that a pool of the class does not have."""
+    within = plant.plans[index].within
+    for name, level in [] if within is None else within._asdict().items():
+        key = ("workload", index, "topology", name)
+        if level == "leaf" and plant.network is None:
+            text = "leaf needs to know which domains share leaves: set network, such as network: {fabric: leaf-spine}"
+            raise scenario.error(text, *key)
+        for pool, stack in zip(plant.pools, plant.plans[index].pool_stacks, strict=True):
+            if level not in (None, "domain") and stack is not None and not pool.powered:
+                have = "no nodes" if level == "node" else "no leaves"
+                raise scenario.error(f"pool {pool.name} is of plain processors, which have {have}", *key)
+            large, small = max(pool.node_chips, pool.domain_chips), min(pool.node_chips, pool.domain_chips)
+            if level == "node" and stack is not None and large % small:
+                text = f"nodes of {pool.node_chips} chips and domains of {pool.domain_chips} do not nest in {pool.rack}"
+                raise scenario.error(text, *key)
+
+
 def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work, hardware: Hardware) -> None:
     """Refuse a class none of whose jobs can run, and a listed size that the model does not fit into."""
     sizes = gang_sizes(scenario, plant, index)
@@ -221,6 +241,9 @@ def _check_class(scenario: Scenario, plant: Plant, index: int, work: Work, hardw
         text = f"does not divide a gang of {indivisible[0]} chips: tensor x context x pipeline is {product}"
         raise scenario.error(f"{text}, expert {degrees.expert}", "workload", index, "parallelism")
     if all(isinstance(reason, str) for reason in reasons.values()):
+        if any(IN_UNIT in str(reason) for reason in reasons.values()):
+            text = f"no gang of this class could ever start, of {sizes[0]} chips or more: {reasons[sizes[0]]}"
+            raise scenario.error(text, "workload", index, "topology", "required")
         able = [pool for pool, stack in zip(plant.pools, plan.pool_stacks, strict=True) if stack is not None]
         largest = max(able or plant.pools, key=lambda pool: pool.chips)
         raise scenario.error(

@@ -7,6 +7,7 @@ from scenarios.load import Scenario
 from scenarios.schema import PLAIN
 from scenarios.workload import Training, Work
 from topologies.hardware import Hardware
+from topologies.levels import Within
 from topologies.plant import ClassPlan
 from topologies.power import NW_PER_W, busy_chip_w
 from topologies.rates import Rated, Trains, rated
@@ -34,6 +35,7 @@ def class_plan(scenario: Scenario, index: int, work: Work, hardware: Hardware) -
         peak_to_mean=getattr(facts, f"{kind}_peak_to_mean"),
         priority=work.priority,
         malleable=work.malleable,
+        within=None if work.topology is None else Within(work.topology.required, work.topology.preferred),
     )
 
 

@@ -42,12 +42,15 @@ class Segment:
         narrow = self.form.groups > 1 and self.form.group_bytes_per_s < below
         return narrow or (self.form.pods > 1 and self.form.pod_bytes_per_s < pod_below)
 
-    def free_chips(self, present: bool) -> FreeChips:
-        """The free-capacity index of the pool, which knows leaves, pods and the chips of a torus."""
+    def free_chips(self, present: bool, node_chips: int = 0) -> FreeChips:
+        """The free-capacity index of the pool, which knows leaves, pods and the chips of a torus.
+
+        node_chips: of a node, where it is to know these too.
+        """
         form, domains = self.form, self.form.ends.domains
         groups = _Runs(domains, form.group) if form.groups > 1 else ()
         pods = _Runs(domains, form.group * form.pod_groups) if form.pods > 1 else ()
-        return FreeChips(domains, self.domain.chips, present, groups, pods, self.domain.torus)
+        return FreeChips(domains, self.domain.chips, present, groups, pods, self.domain.torus, node_chips)
 
     def compact(self, chips: int) -> Seat:
         """The packed seat of a gang in an empty pool: few domains, equal parts where they serve, under few leaves."""

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeAlias
-from weakref import WeakValueDictionary
+from typing import TypeAlias
 
 from scenarios.schema import PLAIN
-from scenarios.workload import Malleable
+from scenarios.workload import Level, Malleable
 from topologies.free import FreeChips
 from topologies.headroom import UNLIMITED_NW, Headroom
+from topologies.levels import Within, told_apart, unit_chips
 from topologies.limits import Limit
 from topologies.network import Network
 from topologies.power import NW_PER_W
+from topologies.shape import Shape as Shape
 
 Admit: TypeAlias = Callable[[int, int], int]
 """(draw at full speed, draw under the lowest cap) -> what of it counts when a job starts [nW a chip]."""
@@ -19,58 +20,12 @@ Prefer: TypeAlias = Callable[["Plant", int, int, int], float]
 """(plant, class, pool, chips) -> a number; the pool with the lowest is tried first."""
 NO_FEED = "draws more than the feed has for jobs"
 NO_SPLIT = "its parallelism does not divide the gang"
+IN_UNIT = ", and the largest that it may use has"
 
 
 def full(draw_nw: int, _least_nw: int) -> int:
     """Admit at full speed only."""
     return draw_nw
-
-
-class Shape:
-    """What gangs of one class and size need, for each pool they may use, by position.
-
-    pools: positions in the plant. chips: the gang's size. pace_s: seconds a unit of work at full speed.
-    draw_nw: what one chip is admitted with, of what it draws more at its rack's input when busy [nW]. priority: of the
-    class, where gangs are stopped for its sake; else 0, so that like gangs of all classes wait together. Equal shapes
-    are one object, so that a queue of shapes looks them up at the cost of an address.
-    """
-
-    __slots__ = ("__weakref__", "chips", "draw_nw", "pace_s", "pools", "priority")
-    _known: ClassVar["WeakValueDictionary[tuple[object, ...], Shape]"] = WeakValueDictionary()
-
-    pools: tuple[int, ...]
-    chips: int
-    pace_s: tuple[float, ...]
-    draw_nw: tuple[int, ...]
-    priority: int
-
-    def __new__(
-        cls, pools: tuple[int, ...], chips: int, pace_s: tuple[float, ...], draw_nw: tuple[int, ...], priority: int = 0
-    ) -> "Shape":
-        """The shape of these needs."""
-        key = (pools, chips, pace_s, draw_nw, priority)
-        shape = cls._known.get(key)
-        if shape is None:
-            shape = object.__new__(cls)
-            shape.pools, shape.chips, shape.pace_s, shape.draw_nw, shape.priority = key
-            cls._known[key] = shape
-        return shape
-
-    def __repr__(self) -> str:
-        """The shape as it was made."""
-        return f"Shape({self.pools}, {self.chips}, {self.pace_s}, {self.draw_nw}, {self.priority})"
-
-    def of_priority(self, priority: int) -> "Shape":
-        """The same for gangs of one priority alone."""
-        return Shape(self.pools, self.chips, self.pace_s, self.draw_nw, priority)
-
-    def pace_in(self, pool: int) -> float:
-        """Seconds a unit of work in a pool of this shape."""
-        return self.pace_s[self.pools.index(pool)]
-
-    def gang_nw(self, pool: int) -> int:
-        """What the whole gang draws more in a pool of this shape [nW]."""
-        return self.chips * self.draw_nw[self.pools.index(pool)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +47,7 @@ class Pool:
     hosts_w: float
     deliveries: tuple[tuple[float, int], ...]
     rental_usd_per_s: float | None = None  # of a chip; nothing for plain processors
+    node_chips: int = 0  # of a host; 0 for plain processors
 
     @property
     def chips(self) -> int:
@@ -121,6 +77,7 @@ class ClassPlan:
     defer_up_to_s: how long a job may be held for a better hour, None for the policy's deadline.
     peak_to_mean: planning peak of the draw over its mean. priority: higher goes first, where the order asks for it.
     malleable: the sizes in which its gangs may run.
+    within: the units that its gangs may have to sit in, None for anywhere.
     """
 
     stacks: tuple[str, ...]  # the class's own, the first one is where jobs that are not portable run
@@ -139,6 +96,7 @@ class ClassPlan:
     peak_to_mean: float = 1.0
     priority: int = 0
     malleable: Malleable | None = None
+    within: Within | None = None
 
     def least_nw(self, pool: int) -> int:
         """What a busy chip draws more at its rack's input under the lowest cap [nW]."""
@@ -203,9 +161,15 @@ class Plant:
         """The free-capacity indexes by pool, with no rack delivered yet or all of them."""
         segments = (None,) * len(self.pools) if self.network is None else self.network.segments
         return [
-            FreeChips(pool.domains, pool.domain_chips, present) if segment is None else segment.free_chips(present)
-            for pool, segment in zip(self.pools, segments, strict=True)
+            FreeChips(pool.domains, pool.domain_chips, present, node_chips=nodes)
+            if segment is None
+            else segment.free_chips(present, nodes)
+            for pool, segment, nodes in zip(self.pools, segments, told_apart(self.pools, self.plans), strict=True)
         ]
+
+    def unit_chips(self, pool: int, level: Level) -> int:
+        """Chips of the largest unit of a level in a pool."""
+        return unit_chips(self.pools[pool], None if self.network is None else self.network.segments[pool], level)
 
     def headroom(self) -> Headroom:
         """The power left under every limit with all racks off."""
@@ -256,6 +220,12 @@ class Plant:
         wide = [at for at in able if chips <= self.pools[at].chips]
         if not wide:
             return "larger than every pool it may use"
+        required = None if plan.within is None else plan.within.required
+        if required is not None:
+            most = max([self.unit_chips(at, required) for at in able])
+            wide = [at for at in wide if chips <= self.unit_chips(at, required)]
+            if not wide:
+                return f"its class requires one {required}{IN_UNIT} {most} chips"
         deep = [at for at in wide if chips >= plan.smallest[at]]
         if not deep:
             return "its model does not fit into the gang's HBM"
@@ -274,4 +244,5 @@ class Plant:
             chips,
             tuple([self.planned_pace_s(job_class, at, chips) for at in fed]),
             tuple([draw_nw[at] for at in fed]),
+            within=plan.within,
         )

@@ -27,7 +27,7 @@ def sizes_of(
         pools = tuple([pool for pool in shape.pools if pool in asked.pools])
         pace_s = tuple([shape.pace_in(pool) * slower for pool in pools])
         draw_nw = tuple([shape.gang_nw(pool) // chips for pool in pools])
-        found.append(Shape(pools, chips, pace_s, draw_nw, asked.priority))
+        found.append(asked.in_size(pools, chips, pace_s, draw_nw))
     return tuple(sorted([shape for shape in found if shape.pools], key=lambda shape: shape.chips))
 
 

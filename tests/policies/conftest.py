@@ -51,12 +51,12 @@ class Site:
             self.tenants.start(row, tenant, pool, chips, chips * draw_nw, self.now_s)
         return True
 
-    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, **more):
-        """A job that has just joined the queue; its row."""
+    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, within=None, **more):
+        """A job that has just joined the queue; its row. within: the units that it may have to sit in."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
         draws = tuple(self.draws[at] for at in pools)
-        shape = Shape(pools, chips, (1.0,) * len(pools), draws, more.get("priority", 0))
+        shape = Shape(pools, chips, (1.0,) * len(pools), draws, priority=more.get("priority", 0), within=within)
         job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s, **more)
         self.queue.add(job)
         self.arrived.append(job)

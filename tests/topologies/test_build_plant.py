@@ -65,7 +65,7 @@ def test_a_pool_of_shipped_racks_has_their_domains(scenario):
     plant = build_plant(scenario(DGX))
     (pool,), (free,) = plant.pools, plant.free_chips()
     assert pool == Pool(
-        "dgx", "dgx-h100", "h100-sxm", 4, 4, 8, round(DGX_IDLE_W * 1e9), 72.0, 1650.0, ((0.0, 4),), 6.88 / 3600
+        "dgx", "dgx-h100", "h100-sxm", 4, 4, 8, round(DGX_IDLE_W * 1e9), 72.0, 1650.0, ((0.0, 4),), 6.88 / 3600, 8
     )
     assert pool.chips == 32
     assert free.empty(1) == []
