@@ -48,8 +48,9 @@ _LOSSES: Mapping[str, tuple[str, str]] = {
         "the placement policy, or gang sizes that divide a domain",
     ),
     "held by policy": (
-        "a gang would have fitted, but the policy kept the chips for another one or for a better hour",
-        "the backfill policy (backfill=greedy), better estimates, or a shorter deadline of defer",
+        "a gang would have fitted, but the policy kept the chips for another one or for a better hour, or its tenant's "
+        "quota did not allow it",
+        "the backfill policy (backfill=greedy), better estimates, a shorter deadline of defer, or larger quotas",
     ),
 }
 

@@ -22,7 +22,8 @@ from outputs.record import REJECTED, RESIZE, Record
 from outputs.seats import seat_metrics
 from outputs.stays import Stays, Work, stays_of, work_of
 from outputs.steps import durations, integral
-from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM
+from outputs.tenant_chips import jobs_of, tenant_chips
+from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM, QUOTA
 from scenarios.load import Scenario
 from scenarios.units import HOUR_S
 from scenarios.workload import Training
@@ -59,6 +60,11 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
             mine = counted & (jobs.job_class == at)
             part = _job_metrics(jobs, stays, mine, record.end_time_s) | preference_metrics(record, jobs, mine)
             summary |= {f"{name}/{metric}": value for metric, value in part.items()}
+    entries = scenario.keys.tenants or []
+    for entry, theirs in zip(entries, jobs_of(jobs, [entry.tenant for entry in entries]), strict=True):
+        part = _job_metrics(jobs, stays, counted & theirs, record.end_time_s)
+        part |= tenant_chips(entry, theirs, stays, plant, warmup_s, record.end_time_s)
+        summary |= {f"tenant/{entry.tenant}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)
     spent = time_of(record, jobs, stays, work, plant)
@@ -82,6 +88,8 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     reasons = [NO_ROOM, NO_POWER, FRAGMENTED, HELD]
     if plant.it_cap_nw is None and not plant.limits:
         reasons.remove(NO_POWER)
+    if entries:
+        reasons.append(QUOTA)
     if DEFERRED in record.blocked_chip_s:
         reasons.append(DEFERRED)
     for reason in reasons:

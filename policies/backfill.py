@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from policies.placement import Placer
+from policies.quota_waits import first, waits_for_quota
 from policies.trial import Trial
 from policies.view import Blocked, Decisions, Memo, View
 
@@ -16,20 +17,35 @@ Backfill: TypeAlias = Callable[[View, Placer], Decisions]
 
 
 def none(view: View, placer: Placer) -> Decisions:
-    """Nobody passes: jobs start from the head of the queue until one does not fit."""
+    """Nobody passes: jobs start from the head of the queue until one does not fit.
+
+    Who waits for nothing but quota lets the jobs of other quotas pass, and none of its own.
+    """
     memo = view.memo
-    if memo is not None and memo.head is view.queue.head(view):
+    if memo is not None and memo.head is first(view, placer, whole=True):
         return Decisions([], memo.blocked, memo)
-    trial = Trial(view, placer)
+    trial, held, head = Trial(view, placer), set[int](), None
+    blocked: Blocked = {}
     walk = view.queue.walk(view, trial.starts)
     for job in walk:
-        found = trial.find(job.shape)
+        shape = job.shape
+        if shape.quota in held:
+            walk.leave()
+            continue
+        found = trial.find(shape)
         if found is None:
-            blocked = {job.shape: trial.reason(job.shape)}
-            return Decisions(trial.starts, blocked, Memo(job, blocked))
-        trial.start(job, *found)
-        walk.next()
-    return Decisions(trial.starts)
+            blocked[shape] = trial.reason(shape)
+            if not waits_for_quota(view, trial, job):
+                head = job
+                break
+            held.add(shape.quota)
+            walk.leave()
+        else:
+            trial.start(job, *found)
+            walk.next()
+    if held:
+        blocked = trial.reasons(blocked)
+    return Decisions(trial.starts, blocked, Memo(head, blocked) if blocked else None)
 
 
 def greedy(view: View, placer: Placer) -> Decisions:

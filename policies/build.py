@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.backfill import Backfill
+from policies.build_quotas import build_quotas, check_starts
 from policies.fairness import fair_share
 from policies.faults import PlugIn
 from policies.guard import Guard
@@ -15,6 +16,7 @@ from policies.power import POWERS, RESERVE, DeferRule, PowerPolicy, expected
 from policies.preemption import Preemption
 from policies.presets import PRESETS
 from policies.queues import Order
+from policies.quotas import Quota, Quotas
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
 from policies.scaling import Elastic
 from policies.stopping import stopping
@@ -27,10 +29,10 @@ from scenarios.plug_ins import PLUGGABLE, Parameters
 from scenarios.policy import Defer, Deferred, FairShareOrder, LasOrder, Oversubscribed
 from scenarios.units import format_quantity
 from scenarios.values import Keys
-from topologies.build import gang_sizes
 from topologies.plant import Plant, Shape
 
 NO_RATING = "a rack's or a PDU's rating leaves its gang too little power"
+OVER_QUOTA = "more than its tenant's quota and what it may borrow, in every pool that could hold it"
 NO_PLACE = "its size has no place in a pool it may use, however empty (in a torus: it forms no contiguous box)"
 
 
@@ -47,6 +49,7 @@ class Policy:
     guard: Guard | None = None  # where a policy is a plug-in
     preemption: Preemption | None = None
     scaling: Elastic | None = None
+    quotas: tuple[Quota, ...] = ()  # of tenants, in the order of the scenario
 
 
 def decide(view: View, policy: Policy) -> Decisions:
@@ -65,7 +68,7 @@ def _starts(view: View, policy: Policy, placer: Placer) -> Decisions:
         return policy.guard.decide(view, policy.backfill, placer)
     if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
         (job,) = view.arrived
-        found = find(view.free, view.headroom, placer, job.shape)
+        found = find(view.free, view.headroom, placer, job.shape, quotas=view.quotas)
         if found is not None:
             return Decisions([Start(job, *found)])
     return policy.backfill(view, placer)
@@ -77,10 +80,11 @@ def placer_in(view: View, policy: Policy) -> Placer:
 
 
 def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:
-    """Why a gang has no place, or too little power at some level, with nothing else running; None where it starts."""
+    """Why a gang has no place, quota or too little power, with nothing else running; None where it starts."""
     free, headroom = plant.free_chips(present=True), plant.headroom()
     if find(free, headroom, policy.placer, shape) is not None:
-        return None
+        allowed = find(free, headroom, policy.placer, shape, quotas=Quotas(policy.quotas)) is not None
+        return None if allowed else OVER_QUOTA
     places = [seat_of(free[pool], policy.placer, shape) for pool in shape.pools]
     if any(places):
         return NO_RATING
@@ -125,6 +129,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
                 text = f"cheapest needs what {pool.accelerator} costs: give it rental in catalog.accelerators"
                 raise scenario.error(text, "fleet", index, "rack")
     policy = Policy(order, BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written)
+    policy = replace(policy, quotas=build_quotas(scenario, plant))
     if plug_ins:
         policy = _with_plug_ins(policy, plug_ins, watchdog)
     preemption, scaling, kinds, how = stopping(scenario, plant, names, policy.order)
@@ -135,10 +140,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
         preemption=preemption,
         scaling=scaling,
     )
-    for index in range(len(scenario.keys.workload)):
-        reasons = [_never(plant, policy, index, size) for size in gang_sizes(scenario, plant, index)]
-        if None not in reasons:
-            raise scenario.error(f"no job of this class could ever start: {reasons[0]}", "workload", index)
+    check_starts(scenario, plant, lambda *gang: _never(plant, policy, *gang))
     return policy
 
 
@@ -183,12 +185,12 @@ def _of_the_user(plug_in: PlugIn, order: Order) -> Backfill:
     return backfill
 
 
-def _never(plant: Plant, policy: Policy, job_class: int, chips: int) -> str | None:
+def _never(plant: Plant, policy: Policy, job_class: int, chips: int, quota: int) -> str | None:
     """Why gangs of a size can never start; None where they can."""
     shape = plant.shape(job_class, chips, True, policy.power.admit, policy.placer.prefer)
     if isinstance(shape, str):
         return shape
-    return never_starts(plant, policy, shape)
+    return never_starts(plant, policy, shape.of_quota(quota))
 
 
 def _order(scenario: Scenario, names: dict[str, str]) -> tuple[Order, dict[str, Any]]:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from policies.placement import Placer
 from policies.queue import QueuedJob, Walk
+from policies.quota_waits import first, waits_for_quota
 from policies.reservation import less, reserve, with_feed
 from policies.trial import Trial, seat_of, seat_under
 from policies.view import HELD, Blocked, Decisions, Memo, Reservation, View
@@ -22,10 +23,13 @@ from topologies.plant import Shape
 
 
 def easy(view: View, placer: Placer) -> Decisions:
-    """Start from the head while jobs fit, reserve for the first that does not, then let others pass it."""
+    """Start from the head while jobs fit, reserve for the first that does not, then let others pass it.
+
+    Who waits for nothing but quota is no head: it has no reservation, and holds up nobody.
+    """
     trial = Trial(view, placer)
     memo = view.memo
-    if memo is not None and memo.head is not None and memo.head is view.queue.head(view):
+    if memo is not None and memo.head is not None and memo.head is first(view, placer):
         known = memo.reservation
         if known is None or view.now_s <= known.shadow_s:
             passing = Passing(view, trial, memo.head, dict(memo.blocked), known)
@@ -33,16 +37,21 @@ def easy(view: View, placer: Placer) -> Decisions:
                 passing.try_job(job)
             return passing.decisions()
     walk = view.queue.walk(view, trial.starts)
+    blocked: Blocked = {}
     for job in walk:
         found = trial.find(job.shape)
         if found is None:
+            blocked[job.shape] = trial.reason(job.shape)
+            if waits_for_quota(view, trial, job):
+                walk.leave()
+                continue
             walk.next()
-            passing = Passing(view, trial, job, {job.shape: trial.reason(job.shape)})
+            passing = Passing(view, trial, job, blocked)
             passing.try_all(walk)
             return passing.decisions()
         trial.start(job, *found)
         walk.next()
-    return Decisions(trial.starts)
+    return Decisions(trial.starts, trial.reasons(blocked))
 
 
 class Passing:
@@ -96,13 +105,13 @@ class Passing:
         return Decisions(self.trial.starts, blocked, Memo(self.head, blocked, self.reservation))
 
     def _try_long(self, job: QueuedJob, reservation: Reservation, pool: int, placement: Placement) -> None:
-        """A job that will still run at the shadow time: it may take neither the head's chips nor its power."""
+        """A job that will still run at the shadow time: it may take none of the head's chips, power and quota."""
         if reservation.headroom.bound_below:
             self._try_long_below(job, reservation, pool, placement)
             return
         shape, placer = job.shape, self.trial.placer
         spare_nw = reservation.headroom.feed_nw - self.head.shape.gang_nw(reservation.pool)
-        if pool == reservation.pool and shape.gang_nw(pool) <= spare_nw:
+        if pool == reservation.pool and shape.gang_nw(pool) <= spare_nw and reservation.keeps_quota(shape, pool):
             after, seat = None, None
             if reservation.free.free - self.head.shape.chips >= shape.chips:
                 after, seat = _with(reservation, placement, placer)
@@ -112,7 +121,8 @@ class Passing:
                         placement = outside
                         after, seat = _with(reservation, placement, placer)
             if after is not None and seat is not None:
-                self._start_long(job, pool, placement, replace(reservation, free=after, seat=seat))
+                quotas = reservation.quotas_with(shape, pool)
+                self._start_long(job, pool, placement, replace(reservation, free=after, seat=seat, quotas=quotas))
                 return
         elsewhere = (pool, placement) if pool != reservation.pool else self.trial.find(shape, reservation.pool)
         if elsewhere is not None and shape.gang_nw(elsewhere[0]) <= spare_nw:
@@ -149,6 +159,8 @@ class Passing:
         left.take(reservation.pool, reservation.seat, head.draw_nw[head.pools.index(reservation.pool)])
         left = left.least(self.trial.headroom())
         for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
+            if not self.trial.allows(shape, pool) or not reservation.keeps_quota(shape, pool):
+                continue
             if shape.chips * draw_nw <= left.feed_nw:
                 avoid = reservation.domains if pool == reservation.pool else 0
                 found = seat_under(self.trial.free(pool), left, self.trial.placer, shape, pool, avoid)

@@ -14,14 +14,14 @@ from policies.powered import avoiding
 from policies.queue import Queue, QueuedJob, StaticOrder
 from policies.seats import Wrong, checked_seat, start_seat
 from policies.trial import Trial
-from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM, Decisions, Start, View
+from policies.view import DEFERRED, FRAGMENTED, HELD, NO_POWER, NO_ROOM, QUOTA, Decisions, Start, View
 from policies.watchdog import Watchdog
 from scenarios.units import shown
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
 from topologies.plant import Shape
 
-_REASONS = {NO_ROOM: NO_ROOM, NO_POWER: NO_POWER, FRAGMENTED: FRAGMENTED, HELD: HELD, DEFERRED: DEFERRED}
+_REASONS = {reason: reason for reason in (NO_ROOM, NO_POWER, FRAGMENTED, HELD, QUOTA, DEFERRED)}
 
 
 class Guard:
@@ -218,4 +218,5 @@ def _totals(view: View) -> list[int]:
     """What a policy that plans on the view itself instead of on copies would change."""
     free, running = [pool.free for pool in view.free], [len(gangs) for gangs in view.running]
     held = [] if view.tenants is None else [view.tenants.draw_nw, *view.tenants.chips]
+    held += [] if view.quotas is None else [sum(chips) for chips in view.quotas.used]
     return [view.queue.jobs, view.queue.chips, view.headroom.feed_nw, *free, *running, *held]

@@ -11,6 +11,7 @@ from heapq import merge
 from policies.futures import Futures, Promise
 from policies.placement import Placer
 from policies.queue import QueuedJob
+from policies.quota_futures import QuotaFutures
 from policies.steps import Steps
 from policies.view import Release, View
 from topologies.plant import Shape
@@ -24,7 +25,7 @@ class Plan:
     in the order of those that have been planned.
     """
 
-    __slots__ = ("_barred", "_chips", "_feed", "_futures", "_held", "_one", "due_s", "last", "promises")
+    __slots__ = ("_barred", "_chips", "_feed", "_futures", "_held", "_one", "_quotas", "due_s", "last", "promises")
 
     def __init__(self, view: View, placer: Placer) -> None:
         """Nobody is promised anything yet."""
@@ -41,6 +42,7 @@ class Plan:
             rises = [rise._replace(planned_end_s=max(rise.planned_end_s, now_s)) for rise in view.rises]
             gives = [(run.planned_end_s, run.gang_nw) for run in merge(*running, rises)]
             self._feed = Steps(now_s, headroom.feed_nw, gives)
+        self._quotas = None if view.quotas is None else QuotaFutures(now_s, view.quotas, running)
         self._held: list[dict[int, Promise]] = [{} for _ in free]  # by pool and row: promised or started
         self._one = [index.domains == 1 and index.boxes is None and not headroom.bound_below for index in free]
         self._barred: dict[tuple[int, int, float], float] = {}  # (pool, chips, length): none of these can start before
@@ -54,6 +56,7 @@ class Plan:
         twin._futures = self._futures
         twin._chips = [steps.copy() for steps in self._chips]
         twin._feed = self._feed and self._feed.copy()
+        twin._quotas = self._quotas and self._quotas.copy()
         twin._held = [held.copy() for held in self._held]
         twin._one = self._one
         twin._barred = {}
@@ -72,6 +75,8 @@ class Plan:
         self._chips[pool].add(start_s, end_s, -job.shape.chips)
         if self._feed is not None:
             self._feed.add(start_s, end_s, -promise.takes_nw())
+        if self._quotas is not None:
+            self._quotas.add(job.shape, pool, start_s, end_s)
         self.due_s = min(self.due_s, start_s if start_s > now_s else end_s)
 
     def remove(self, promise: Promise) -> None:
@@ -84,6 +89,8 @@ class Plan:
         self._chips[pool].add(start_s, end_s, job.shape.chips)
         if self._feed is not None:
             self._feed.add(start_s, end_s, promise.takes_nw())
+        if self._quotas is not None:
+            self._quotas.add(job.shape, pool, start_s, end_s, -1)
 
     def started(self, promise: Promise) -> None:
         """A gang runs as it was promised: it holds its place and waits no more."""
@@ -104,8 +111,8 @@ class Plan:
             self.put(promise, now_s)
 
     def _keep_all(self, promises: Sequence[Promise], now_s: float) -> bool:
-        """Put them all at once where all pools are plain and without a cap, if that can be; one by one takes longer."""
-        if self._feed is not None or not all(self._one):
+        """Put them all at once where pools are plain, without cap or quotas, if that can be; one by one is slower."""
+        if self._feed is not None or self._quotas is not None or not all(self._one):
             return False
         chips = []
         for pool, steps in enumerate(self._chips):
@@ -132,7 +139,7 @@ class Plan:
         shape, sooner = job.shape, None
         if before_s <= now_s:
             return math.inf
-        if shape.pools == (pool,) and self._one[pool] and self._feed is None:
+        if shape.pools == (pool,) and self._one[pool] and self._feed is None and shape.quota < 0:
             if more_s < before_s:  # its own processors are enough for what follows
                 sooner = self._sooner_alone(promise, now_s)
         elif more_s < before_s + max([job.estimate_s(at) for at in shape.pools]) and self._may_move(promise, now_s):
@@ -198,18 +205,24 @@ class Plan:
         return found
 
     def _with_room(self, shape: Shape, pool: int, length_s: float, start_s: float, before_s: float) -> float:
-        """The earliest time from start_s on with enough chips in all and power at the feed for so long."""
-        chips, feed = self._chips[pool], self._feed
-        if feed is None:
+        """The earliest time from start_s on with enough chips in all, power at the feed and quota for so long."""
+        chips, limited = self._chips[pool], self._quotas is not None and shape.quota >= 0
+        if self._feed is None and not limited:
             return chips.first(shape.chips, length_s, start_s, before_s)
-        need_nw = shape.gang_nw(pool)
-        while True:
-            with_chips_s = chips.first(shape.chips, length_s, start_s, before_s)
-            if with_chips_s >= before_s:
+        needs = [(chips, shape.chips)]
+        if self._feed is not None:
+            needs.append((self._feed, shape.gang_nw(pool)))
+        if self._quotas is not None and limited:
+            needs.append((self._quotas.room(shape.quota, pool), shape.chips))
+        met = at = 0  # how many in a row agree on a start
+        while met < len(needs):
+            steps, need = needs[at % len(needs)]
+            found_s = steps.first(need, length_s, start_s, before_s)
+            if found_s >= before_s:
                 return math.inf
-            start_s = feed.first(need_nw, length_s, with_chips_s, before_s)
-            if start_s == with_chips_s or start_s >= before_s:
-                return start_s
+            met = met + 1 if found_s == start_s else 1
+            start_s, at = found_s, at + 1
+        return start_s
 
     def _next_after(self, pool: int, time_s: float) -> float:
         """When chips of the pool or power may come free next."""

@@ -14,6 +14,7 @@ from policies.claim import Claim, Stoppable
 from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
+from policies.quotas import Quotas
 from policies.running import Change, Rank, RunningGangs
 from policies.trial import Trial, seat_under
 from policies.view import ROOMLESS, Decisions, Start, View
@@ -121,6 +122,7 @@ class _Search:
     def __init__(self, trial: Trial, shape: Shape, pool: int, gangs: Sequence[Stoppable]) -> None:
         self._free = trial.free(pool)
         self._headroom = headroom = trial.headroom()
+        self._quotas = trial.quotas()
         self._placer = trial.placer
         self._shape = shape
         self._pool = pool
@@ -151,7 +153,7 @@ class _Search:
 
     def _needed(self, seat: Placement, gangs: Sequence[Stoppable]) -> tuple[Stoppable, ...]:
         """The gangs less those without whose stop the seat is free too; who ranks best keeps its chips first."""
-        free, headroom = self._without(gangs)
+        free, headroom, quotas = self._without(gangs)
         needed = []
         for gang in reversed(gangs):
             run = gang.run
@@ -159,32 +161,42 @@ class _Search:
             headroom.take(run.pool, run.placement, draw_nw)
             if run.pool == self._pool:
                 free.take(run.placement)
-            if not self._holds(seat, free, headroom):
+                if quotas is not None:
+                    quotas.let_go(run.row, run.pool, -run.chips)
+            if not self._holds(seat, free, headroom, quotas):
                 needed.append(gang)
                 headroom.give(run.pool, run.placement, draw_nw)
                 if run.pool == self._pool:
                     free.give(run.placement)
+                    if quotas is not None:
+                        quotas.let_go(run.row, run.pool, run.chips)
         return tuple(reversed(needed))
 
-    def _without(self, gangs: Sequence[Stoppable]) -> tuple[FreeChips, Headroom]:
-        """Free chips and power when gangs have gone."""
-        free, headroom = self._free.copy(), self._headroom.copy()
+    def _without(self, gangs: Sequence[Stoppable]) -> tuple[FreeChips, Headroom, Quotas | None]:
+        """Free chips, power and what is in use of quotas when gangs have gone."""
+        free, headroom, quotas = self._free.copy(), self._headroom.copy(), self._quotas and self._quotas.ahead()
         for gang in gangs:
             run = gang.run
             headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
             if run.pool == self._pool:
                 free.give(run.placement)
-        return free, headroom
+                if quotas is not None:
+                    quotas.let_go(run.row, run.pool, run.chips)
+        return free, headroom, quotas
 
     def _seat(self, gangs: Sequence[Stoppable]) -> Placement | None:
-        free, headroom = self._without(gangs)
-        if self._gang_nw > headroom.feed_nw:
+        free, headroom, quotas = self._without(gangs)
+        if self._gang_nw > headroom.feed_nw or not self._allowed(quotas):
             return None
         return seat_under(free, headroom, self._placer, self._shape, self._pool)
 
-    def _holds(self, seat: Placement, free: FreeChips, headroom: Headroom) -> bool:
+    def _allowed(self, quotas: Quotas | None) -> bool:
+        return quotas is None or quotas.allows(self._shape, self._pool)
+
+    def _holds(self, seat: Placement, free: FreeChips, headroom: Headroom, quotas: Quotas | None) -> bool:
         return (
             free.holds(seat)
+            and self._allowed(quotas)
             and self._gang_nw <= headroom.feed_nw
             and not headroom.overdrawn(self._pool, seat, self._gang_nw // self._shape.chips)
         )

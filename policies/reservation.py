@@ -11,6 +11,7 @@ from itertools import groupby, islice
 
 from policies.placement import Placer
 from policies.queue import QueuedJob
+from policies.quotas import Quotas
 from policies.trial import Trial, seat_of, seat_under
 from policies.view import Release, Reservation, View
 from topologies.free import FreeChips, Placement
@@ -25,6 +26,14 @@ def reserve(view: View, trial: Trial, head: QueuedJob) -> Reservation:
 
     Infinite where the head waits for racks that are still to be delivered.
     """
+    found = reserve_in(view, trial, head, head.shape.pools, trial.quotas())
+    return min(found, key=lambda reservation: reservation.shadow_s)
+
+
+def reserve_in(
+    view: View, trial: Trial, head: QueuedJob, pools: Sequence[int], quotas: Quotas | None
+) -> list[Reservation]:
+    """The same in each of some pools; quotas: None to leave them out of account."""
     started = sorted(
         Release(view.now_s + job.estimate_s(pool), job.row, job.shape.chips, placement, pool, job.shape.gang_nw(pool))
         for job, pool, placement in trial.starts
@@ -32,12 +41,13 @@ def reserve(view: View, trial: Trial, head: QueuedJob) -> Reservation:
     headroom = trial.headroom()
     earliest = _earliest_below if headroom.bound_below else _earliest
     found = []
-    for pool in head.shape.pools:
+    for pool in pools:
         running = view.running if headroom.capped else (view.running[pool],)  # without a cap other pools do not matter
         alone = len(running) == 1 and not started and not view.rises
         releases = running[0] if alone else merge(*running, started, view.rises)
-        found.append(earliest(view.now_s, trial.free(pool), headroom, releases, head, pool, trial.placer))
-    return min(found, key=lambda reservation: reservation.shadow_s)
+        now = _Future(head.shape, pool, trial.free(pool), headroom, quotas)
+        found.append(earliest(view.now_s, now, releases, head, trial.placer))
+    return found
 
 
 def with_feed(headroom: Headroom, feed_nw: int) -> Headroom:
@@ -59,42 +69,41 @@ def less(reservation: Reservation, shape: Shape, pool: int, placement: Placement
     if pool == reservation.pool:
         free = free.copy()
         free.take(placement)
-    future = _Future(reservation.head.shape, reservation.pool, free, headroom)
+    quotas = reservation.quotas_with(shape, pool)
+    future = _Future(reservation.head.shape, reservation.pool, free, headroom, quotas)
     found = seat if future.holds(seat) else future.seat(placer)
-    return None if found is None else replace(reservation, free=free, headroom=headroom, seat=found)
+    return None if found is None else replace(reservation, free=free, headroom=headroom, seat=found, quotas=quotas)
 
 
 def _earliest(
-    now_s: float,
-    free: FreeChips,
-    headroom: Headroom,
-    releases: Iterable[Release],
-    head: QueuedJob,
-    pool: int,
-    placer: Placer,
+    now_s: float, now: "_Future", releases: Iterable[Release], head: QueuedJob, placer: Placer
 ) -> Reservation:
     """The head's reservation in one pool where only the feed can bind: release gang after gang until it fits.
 
-    Fit is tried once an instant, when enough chips are free in domains that a part of the gang can use, and power.
+    Fit is tried once an instant, when enough chips are free in domains that a part of the gang can use, with power and
+    quota.
     """
-    future, feed_nw = free.copy(), headroom.feed_nw
+    pool, free, headroom = now.pool, now.free, now.headroom
+    future, feed_nw, quotas = free.copy(), headroom.feed_nw, now.quotas and now.quotas.ahead()
     chips, need_nw = head.shape.chips, head.shape.gang_nw(pool)
     part = placer.smallest_part(chips, free.domain_chips)
     useful = free.in_domains_of(part)
     counts: dict[int, int] = {}
     boxes: list[tuple[int, int]] | None = None if free.boxes is None else []
     instant_s = now_s
-    for planned_end_s, _, _, placement, where, gang_nw in releases:
+    for planned_end_s, row, gang_chips, placement, where, gang_nw in releases:
         if planned_end_s > instant_s:
-            if useful >= chips and feed_nw >= need_nw:
+            if useful >= chips and feed_nw >= need_nw and (quotas is None or quotas.allows(head.shape, pool)):
                 seat = _seat(future, counts, boxes, head.shape, placer)
                 if seat is not None:
-                    return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat)
+                    return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat, quotas)
                 counts.clear()
             instant_s = planned_end_s
         feed_nw += gang_nw
         if where != pool:
             continue
+        if quotas is not None:
+            quotas.let_go(row, pool, gang_chips)
         if boxes is not None:
             boxes += placement
         for domain, taken in placement:
@@ -105,9 +114,9 @@ def _earliest(
             if count >= part:
                 useful += taken if was >= part else count
     seat = _seat(future, counts, boxes, head.shape, placer)
-    if seat is None or feed_nw < need_nw:
-        return Reservation(head, pool, math.inf, future, with_feed(headroom, feed_nw), ())
-    return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat)
+    if seat is None or feed_nw < need_nw or (quotas is not None and not quotas.allows(head.shape, pool)):
+        return Reservation(head, pool, math.inf, future, with_feed(headroom, feed_nw), (), quotas)
+    return Reservation(head, pool, instant_s, future, with_feed(headroom, feed_nw), seat, quotas)
 
 
 def _seat(
@@ -123,13 +132,7 @@ def _seat(
 
 
 def _earliest_below(
-    now_s: float,
-    free: FreeChips,
-    headroom: Headroom,
-    releases: Iterable[Release],
-    head: QueuedJob,
-    pool: int,
-    placer: Placer,
+    now_s: float, now: "_Future", releases: Iterable[Release], head: QueuedJob, placer: Placer
 ) -> Reservation:
     """The same where levels below the feed can bind.
 
@@ -138,8 +141,7 @@ def _earliest_below(
     """
     ends = groupby(releases, lambda release: max(now_s, release.planned_end_s))
     instants = ((end_s, list(gangs)) for end_s, gangs in ends)
-    future = _Future(head.shape, pool, free, headroom)
-    stride = _STRIDE
+    future, pool, stride = now, now.pool, _STRIDE
     while ahead := list(islice(instants, stride)):
         later = future.after(ahead)
         seat = later.seat(placer)
@@ -153,17 +155,18 @@ def _earliest_below(
                 future, ahead = half, ahead[len(ahead) // 2 :]
             else:
                 later, seat, ahead = half, sooner, ahead[: len(ahead) // 2]
-        return Reservation(head, pool, ahead[0][0], later.free, later.headroom, seat)
-    return Reservation(head, pool, math.inf, future.free, future.headroom, ())
+        return Reservation(head, pool, ahead[0][0], later.free, later.headroom, seat, later.quotas)
+    return Reservation(head, pool, math.inf, future.free, future.headroom, (), future.quotas)
 
 
 class _Future:
-    """The chips of a pool and the power at every level at a later time; nothing of it changes."""
+    """The chips of a pool, the power at every level and the use of quotas at a later time; nothing of it changes."""
 
-    __slots__ = ("_draw_nw", "free", "head", "headroom", "pool")
+    __slots__ = ("_draw_nw", "free", "head", "headroom", "pool", "quotas")
 
-    def __init__(self, head: Shape, pool: int, free: FreeChips, headroom: Headroom) -> None:
+    def __init__(self, head: Shape, pool: int, free: FreeChips, headroom: Headroom, quotas: Quotas | None) -> None:
         self.head = head
+        self.quotas = quotas
         self.pool = pool
         self.free = free
         self.headroom = headroom
@@ -171,20 +174,22 @@ class _Future:
 
     def after(self, instants: Sequence[tuple[float, Sequence[Release]]]) -> "_Future":
         """What there will be when the gangs of these instants have ended."""
-        free, headroom = self.free.copy(), self.headroom.copy()
+        free, headroom, quotas = self.free.copy(), self.headroom.copy(), self.quotas and self.quotas.ahead()
         for _, gangs in instants:
-            for _, _, chips, placement, pool, gang_nw in gangs:
+            for _, row, chips, placement, pool, gang_nw in gangs:
                 if not chips:  # power that comes back
                     headroom.feed_nw += gang_nw
                     continue
                 headroom.give(pool, placement, gang_nw // chips)
                 if pool == self.pool:
                     free.give(placement)
-        return _Future(self.head, self.pool, free, headroom)
+                if quotas is not None:
+                    quotas.let_go(row, pool, chips)
+        return _Future(self.head, self.pool, free, headroom, quotas)
 
     def seat(self, placer: Placer) -> Placement | None:
         """Where the head then fits with power at every level, None where it does not."""
-        if self.head.chips * self._draw_nw > self.headroom.feed_nw:
+        if self.head.chips * self._draw_nw > self.headroom.feed_nw or not self._allowed():
             return None
         return seat_under(self.free, self.headroom, placer, self.head, self.pool)
 
@@ -192,6 +197,10 @@ class _Future:
         """Whether a place has the head's chips and power then."""
         return (
             self.free.holds(seat)
+            and self._allowed()
             and self.head.chips * self._draw_nw <= self.headroom.feed_nw
             and not self.headroom.overdrawn(self.pool, seat, self._draw_nw)
         )
+
+    def _allowed(self) -> bool:
+        return self.quotas is None or self.quotas.allows(self.head, self.pool)

@@ -15,8 +15,6 @@ from policies.placement import Placer
 from policies.queue import QueuedJob
 from policies.trial import Trial, seat_under
 from policies.view import ROOMLESS, Decisions, Start, View
-from topologies.free import FreeChips
-from topologies.headroom import Headroom
 from topologies.plant import Shape
 
 
@@ -98,8 +96,7 @@ class Elastic:
             pace_s = gang.job.shape.pace_in(pool)
             for shape in _larger(gang):
                 if job.estimate * (pace_s - shape.pace_in(pool)) > cost_s:
-                    free, headroom = _without(trial, pool, [gang])
-                    start = _seat(trial, free, headroom, job._replace(shape=shape), pool)
+                    start = _Room(trial, pool, [gang]).seat(job._replace(shape=shape))
                     if start is not None:
                         decisions.claim = Claim(None, (start,), (gang,), math.inf)
                         return
@@ -143,13 +140,12 @@ def _shrunk(
     """A job and all of some gangs, halved as seldom as it takes, seated in their place; None where they do not fit."""
     most = max(len(_smaller(gang.job, gang.run.chips)) for gang in gangs)
     for halvings in range(most):
-        free, headroom = _without(trial, pool, gangs)
-        starts = []
+        room, starts = _Room(trial, pool, gangs), []
         for one, gang in [(job, None), *[(gang.job_at(view.now_s), gang) for gang in gangs]]:
             if gang is not None:
                 sizes = _smaller(gang.job, gang.run.chips)
                 one = one._replace(shape=sizes[min(halvings, len(sizes) - 1)])
-            start = _seat(trial, free, headroom, one, pool)
+            start = room.seat(one)
             if start is None:
                 break
             starts.append(start)
@@ -158,25 +154,36 @@ def _shrunk(
     return None
 
 
-def _without(trial: Trial, pool: int, gangs: Sequence[Stoppable]) -> tuple[FreeChips, Headroom]:
-    """The free chips of a pool and the power when gangs of it have gone."""
-    free, headroom = trial.free(pool).copy(), trial.headroom().copy()
-    for gang in gangs:
-        free.give(gang.run.placement)
-        headroom.give(pool, gang.run.placement, gang.run.gang_nw // gang.run.chips)
-    return free, headroom
+class _Room:
+    """The free chips, the power and the quotas of a pool when gangs of it have gone; to seat others there."""
 
+    __slots__ = ("_free", "_headroom", "_placer", "_pool", "_quotas")
 
-def _seat(trial: Trial, free: FreeChips, headroom: Headroom, job: QueuedJob, pool: int) -> Start | None:
-    """Seat a job in a pool, and take its chips and its power; None where it has no room."""
-    shape = job.shape
-    if pool not in shape.pools:
-        return None
-    if shape.gang_nw(pool) > headroom.feed_nw:
-        return None
-    placement = seat_under(free, headroom, trial.placer, shape, pool)
-    if placement is None:
-        return None
-    free.take(placement)
-    headroom.take(pool, placement, shape.gang_nw(pool) // shape.chips)
-    return Start(job, pool, placement)
+    def __init__(self, trial: Trial, pool: int, gangs: Sequence[Stoppable]) -> None:
+        quotas = trial.quotas()
+        self._free, self._headroom, self._quotas = trial.free(pool).copy(), trial.headroom().copy(), quotas
+        self._pool, self._placer = pool, trial.placer
+        if quotas is not None:
+            self._quotas = quotas.ahead()
+        for gang in gangs:
+            run = gang.run
+            self._free.give(run.placement)
+            self._headroom.give(pool, run.placement, run.gang_nw // run.chips)
+            if self._quotas is not None:
+                self._quotas.let_go(run.row, pool, run.chips)
+
+    def seat(self, job: QueuedJob) -> Start | None:
+        """Seat a job, and take its chips, its power and its quota; None where it has no room."""
+        shape, pool, quotas = job.shape, self._pool, self._quotas
+        if pool not in shape.pools or shape.gang_nw(pool) > self._headroom.feed_nw:
+            return None
+        if quotas is not None and not quotas.allows(shape, pool):
+            return None
+        placement = seat_under(self._free, self._headroom, self._placer, shape, pool)
+        if placement is None:
+            return None
+        self._free.take(placement)
+        self._headroom.take(pool, placement, shape.gang_nw(pool) // shape.chips)
+        if quotas is not None and shape.quota >= 0:
+            quotas.take(shape.quota, pool, shape.chips)
+        return Start(job, pool, placement)

@@ -52,6 +52,8 @@ def start_seat(trial: Trial, job: QueuedJob, pool: Any, placement: object) -> Pl
     shape = job.shape
     if type(pool) is not int or pool not in shape.pools:
         raise Wrong(f"a pool that it may not use; allowed: {', '.join(map(str, shape.pools))}")
+    if not trial.allows(shape, pool):
+        raise Wrong("which the quota of its tenant does not allow")
     seat = checked_seat(placement, trial.free(pool), shape.chips, 0)
     required = None if shape.within is None else shape.within.required
     if required is not None and not inside(trial.free(pool), seat, required):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from policies.placement import Placer
 from policies.powered import avoiding
 from policies.queue import QueuedJob
-from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, Blocked, Start, View
+from policies.quotas import Quotas
+from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, QUOTA, Blocked, Start, View
 from policies.within import Search, seat_within
 from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
@@ -13,12 +14,19 @@ from topologies.plant import Shape
 
 
 def find(
-    free: Sequence[FreeChips], headroom: Headroom, placer: Placer, shape: Shape, not_in: int = -1
+    free: Sequence[FreeChips],
+    headroom: Headroom,
+    placer: Placer,
+    shape: Shape,
+    not_in: int = -1,
+    quotas: Quotas | None = None,
 ) -> tuple[int, Placement] | None:
-    """The first pool but one that has chips, power and a placement for a gang, and the placement."""
+    """The first pool but one that has chips, power, quota and a placement for a gang, and the placement."""
     chips, feed_nw = shape.chips, headroom.feed_nw
     for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
         if free[pool].free >= chips and chips * draw_nw <= feed_nw and pool != not_in:
+            if quotas is not None and not quotas.allows(shape, pool):
+                continue
             if headroom.bound_below:
                 placement = seat_under(free[pool], headroom, placer, shape, pool)
             else:
@@ -89,9 +97,12 @@ def _place_alike(
 
 
 class Trial:
-    """The free chips and the headroom less the starts planned so far; what must change is copied first."""
+    """The free chips, the headroom and the quotas less the starts planned so far; what must change is copied first."""
 
-    __slots__ = ("_free", "_headroom", "_own", "_own_headroom", "_pending", "placer", "starts")
+    __slots__ = (
+        *("_free", "_headroom", "_own", "_own_headroom", "_own_quotas", "_pending", "_quotas"),
+        *("placer", "starts"),
+    )
 
     def __init__(self, view: View, placer: Placer) -> None:
         self.placer = placer
@@ -100,6 +111,8 @@ class Trial:
         self._own = [False] * len(self._free)
         self._headroom = view.headroom
         self._own_headroom = False
+        self._quotas = view.quotas
+        self._own_quotas = False
         self._pending: Start | None = None
 
     def free(self, pool: int) -> FreeChips:
@@ -114,11 +127,28 @@ class Trial:
             self._settle(self._pending)
         return self._headroom
 
-    def find(self, shape: Shape, not_in: int = -1) -> tuple[int, Placement] | None:
-        """The first pool but one that has chips, power and a placement for a gang, and the placement."""
+    def quotas(self) -> Quotas | None:
+        """What is in use of quotas after the planned starts, to be read only; None where nobody has one."""
         if self._pending is not None:
             self._settle(self._pending)
-        return find(self._free, self._headroom, self.placer, shape, not_in)
+        return self._quotas
+
+    def allows(self, shape: Shape, pool: int) -> bool:
+        """Whether quotas allow a gang in a pool after the planned starts."""
+        quotas = self.quotas()
+        return quotas is None or quotas.allows(shape, pool)
+
+    def fits(self, shape: Shape, pool: int) -> bool:
+        """Whether a pool has chips, power and a placement for a gang, whatever its quota."""
+        if shape.chips > self.free(pool).free or shape.gang_nw(pool) > self._headroom.feed_nw:
+            return False
+        return self.seat(shape, pool, 0) is not None
+
+    def find(self, shape: Shape, not_in: int = -1) -> tuple[int, Placement] | None:
+        """The first pool but one that has chips, power, quota and a placement for a gang, and the placement."""
+        if self._pending is not None:
+            self._settle(self._pending)
+        return find(self._free, self._headroom, self.placer, shape, not_in, self._quotas)
 
     def seat(self, shape: Shape, pool: int, avoid: int) -> Placement | None:
         """Where a gang sits in one pool outside some domains; None where chips or power do not allow it."""
@@ -134,10 +164,19 @@ class Trial:
         self.starts.append(self._pending)
 
     def reason(self, shape: Shape) -> str:
-        """Why a gang that found no place has none."""
-        reason = NO_ROOM
+        """Why a gang that found no place has none, in the pools that its quota allows if there are any."""
+        reason, quotas = NO_ROOM, self.quotas()
+        if quotas is not None and max([self._free[pool].free for pool in shape.pools]) < shape.chips:
+            return NO_ROOM
+        allowed = shape.pools if quotas is None else [pool for pool in shape.pools if quotas.allows(shape, pool)]
+        if not allowed:
+            if any(self.fits(shape, pool) for pool in shape.pools):
+                return QUOTA
+            allowed = shape.pools
         for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
-            free = self.free(pool)
+            if pool not in allowed:
+                continue
+            free = self._free[pool]
             if free.free >= shape.chips:
                 if shape.chips * draw_nw > self._headroom.feed_nw or seat_of(free, self.placer, shape) is not None:
                     return NO_POWER
@@ -150,7 +189,9 @@ class Trial:
             return blocked
         after = blocked.copy()
         for shape, reason in blocked.items():
-            if reason is not NO_ROOM and (reason is not HELD or self.find(shape) is None):
+            if reason is NO_ROOM and shape.quota < 0:
+                continue  # so it stays
+            if reason is not HELD or self.find(shape) is None:
                 after[shape] = self.reason(shape)
         return after
 
@@ -167,3 +208,8 @@ class Trial:
                 self._own_headroom = True
                 self._headroom = self._headroom.copy()
             self._headroom.take(pool, placement, draw_nw)
+        if self._quotas is not None and job.shape.quota >= 0:
+            if not self._own_quotas:
+                self._own_quotas = True
+                self._quotas = self._quotas.copy()
+            self._quotas.start(job.row, job.shape, pool)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policies.queue import Queue, QueuedJob
+from policies.quotas import Quotas
 from policies.tenants import Tenants
 from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
@@ -23,7 +24,8 @@ NO_ROOM = "no room"  # fewer free chips than the gang needs
 NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
 FRAGMENTED = "fragmented"  # enough free chips, but no placement for the gang
 HELD = "held"  # it would fit, but the policy keeps the chips for somebody else
-ROOMLESS = (NO_ROOM, NO_POWER, FRAGMENTED)  # what room would help against
+QUOTA = "quota"  # it would fit, but its tenant's quota allows it nowhere
+ROOMLESS = (NO_ROOM, NO_POWER, FRAGMENTED, QUOTA)  # what room would help against
 DEFERRED = "deferred"  # it waits outside the queue for a cheaper or cleaner hour
 
 
@@ -54,7 +56,7 @@ class Reservation:
     """The place of a waiting head under EASY.
 
     free and headroom: the pool's chips and the power at every level at shadow_s, without those of the backfilled jobs
-    that will still run then. seat: where the head will sit, empty where it waits for racks.
+    that will still run then. seat: where the head will sit, empty where it waits for racks. quotas: their use then.
     """
 
     head: QueuedJob
@@ -63,6 +65,20 @@ class Reservation:
     free: FreeChips
     headroom: Headroom
     seat: Placement
+    quotas: Quotas | None = None
+
+    def quotas_with(self, shape: Shape, pool: int) -> Quotas | None:
+        """The use of quotas at shadow_s with one more gang that still runs then."""
+        if self.quotas is None or pool != self.pool or shape.quota < 0:
+            return self.quotas
+        after = self.quotas.ahead()
+        after.take(shape.quota, pool, shape.chips)
+        return after
+
+    def keeps_quota(self, shape: Shape, pool: int) -> bool:
+        """Whether the head still has its quota at shadow_s with one more gang that runs then."""
+        after = self.quotas_with(shape, pool)
+        return after is None or after.allows(self.head.shape, self.pool)
 
     @property
     def domains(self) -> int:
@@ -87,6 +103,7 @@ class View:
     will come back at the feed at a known time, as releases without chips. plan is what the previous pass promised to
     those who wait: unlike the memo it outlives releases. tenants: what each holds and has used, where the order
     compares them. gangs: those that run, where they may be stopped. malleable: those that may change their size.
+    quotas: what tenants may hold, where there are any.
     """
 
     now_s: float
@@ -101,6 +118,7 @@ class View:
     tenants: Tenants | None = None
     gangs: "RunningGangs | None" = None
     malleable: "Collection[Stoppable]" = ()
+    quotas: Quotas | None = None
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from scenarios.schema import ScenarioKeys
 from scenarios.signals import signal_series
 from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
+from scenarios.tenants import alone_in_cohorts
 from scenarios.traces import TraceFile, read_trace
 from scenarios.units import shown
 from scenarios.workload import Trace, Training, Work
@@ -62,7 +63,8 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         found = [warning for trace in self.traces.values() for warning in trace.warnings]
-        return [*found, *self._late_racks(), *self._odd_site(), *self._no_network()]
+        alone = alone_in_cohorts(self.keys.tenants or ())
+        return [*found, *self._late_racks(), *self._odd_site(), *self._no_network(), *alone]
 
     def _no_network(self) -> Iterator[str]:
         classes = self.keys.workload
@@ -117,6 +119,12 @@ class Scenario:
         else:
             tables = drawn_jobs(work, seed, self.keys.start, self.end_s)
         return tables if work.estimate is None else estimated(tables, work.estimate, work.job_class, seed, pace_s)
+
+    def tenants(self, work: Work) -> tuple[str, ...]:
+        """The tenants that a class's jobs can have."""
+        if isinstance(work, Trace):
+            return self.traces[work.job_class].jobs.tenant_names
+        return tuple(work.tenant.choice) if isinstance(work.tenant, Choice) else (work.tenant,)
 
     def gang_sizes(self, work: Work) -> list[int]:
         """The sizes that a class's gangs can have, rising; only the smallest where a law has no list of them."""

@@ -14,6 +14,7 @@ from scenarios.hardware import Band, Catalog
 from scenarios.network import Network
 from scenarios.policy import Policy
 from scenarios.site import Site
+from scenarios.tenants import Tenant
 from scenarios.units import HOUR_S
 from scenarios.values import (
     UNTIL_DONE,
@@ -86,6 +87,7 @@ class ScenarioKeys(Keys):
     network: Network | None = Field(default=None, description="without it a gang is as fast wherever it sits")
     fleet: Annotated[list[Fleet], Field(min_length=1)]
     workload: Annotated[list[Workload], Field(min_length=1)]
+    tenants: list[Tenant] | None = Field(default=None, description="quotas; default: tenants are not limited")
     policy: Policy = Policy()
     failures: Failures = Field(default=Failures(), description="what jobs lose that a falling cap stops")
     uncertainty: Band = Field(default="base", description="which end of the bands of the shipped catalog to use")
@@ -96,6 +98,7 @@ class ScenarioKeys(Keys):
         for key, names in (
             ("fleet", [fleet.pool for fleet in self.fleet]),
             ("workload", [work.job_class for work in self.workload]),
+            ("tenants", [entry.tenant for entry in self.tenants or ()]),
         ):
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:

@@ -24,7 +24,7 @@ Key: TypeAlias = tuple[str | int, ...]
 MAX_BYTES = 256_000
 MAX_DEPTH = 24
 _SURROGATE = re.compile("[\ud800-\udfff]")
-NAME_KEYS = ("pool", "class")  # the keys that name the items of a list
+NAME_KEYS = ("pool", "class", "tenant")  # the keys that name the items of a list
 
 
 class _Plain(SafeConstructor):
@@ -89,7 +89,7 @@ class Source:
 
 
 def item_name(item: object) -> str:
-    """The name of a list's item (its pool or class), or an empty text."""
+    """The name of a list's item (its pool, class or tenant), or an empty text."""
     if isinstance(item, dict):
         for name_key in NAME_KEYS:
             if isinstance(item.get(name_key), str):

@@ -36,6 +36,10 @@ workload:
     tenant: {{choice: {{research: 0.6, product: 0.4}}}}
   # - {{class: log, kind: trace, format: swf, file: my-log.swf.gz}}
 
+# tenants:                   # what each may hold, lend and borrow; default: not limited
+#   - {{tenant: research, cohort: main, quota: {{dgx: 40}}, lend: 16}}
+#   - {{tenant: product, cohort: main, quota: {{dgx: 24}}, borrow: 16}}
+
 policy: {{order: fifo, backfill: easy, placement: pack}}         # `megawatt show policies` lists them
 """
 

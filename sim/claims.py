@@ -14,6 +14,7 @@ from outputs.record import POLICY, RESIZE
 from policies.claim import Claim
 from policies.interruptions import Interruptions
 from policies.preemption import Preemption
+from policies.quotas import Quotas
 from policies.running import RunningGangs
 from policies.view import Release, Start
 from sim.clock import Moment, Phase
@@ -96,6 +97,8 @@ class Claims:
             cluster.free[pool].take(placement)
             gang_nw = job.shape.gang_nw(pool)
             cluster.headroom.take(pool, placement, gang_nw // job.shape.chips)
+            if cluster.quotas is not None:  # beside the quota of the gangs that stop, which they hold until then
+                cluster.quotas.start(job.row, job.shape, pool)
             end_s = now_s + write_s + job.estimate_s(pool)
             runs.append(Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
             insort(cluster.running[pool], runs[-1])
@@ -141,6 +144,8 @@ class Claims:
             cluster.unplan(run)
             cluster.headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
             cluster.free[run.pool].give(run.placement)
+        if cluster.quotas is not None:
+            self._give_quota_back(cluster.quotas, held)
         for pool, parts in held.others.items():
             cluster.free[pool].give(parts)
         for gang in held.gangs:
@@ -156,6 +161,14 @@ class Claims:
                 cluster.start(Start(job, start.pool, start.placement), cluster.clock.now)
         for job in waiting.values():
             cluster.join(job)
+
+    def _give_quota_back(self, quotas: Quotas, held: _Held) -> None:
+        stopping = {gang.run.row for gang in held.gangs}
+        for start in held.claim.starts:
+            row, shape = start.job.row, start.job.shape
+            quotas.end(row, start.pool, shape.chips)
+            if row in stopping:  # it changes its size: what it still has is its own
+                quotas.hold(row, shape.quota, start.pool, 0)
 
     def _has_power(self, start: Start) -> bool:
         headroom, shape = self._cluster.headroom, start.job.shape

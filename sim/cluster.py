@@ -13,6 +13,7 @@ from policies.interruptions import Interruptions
 from policies.plan import Plan
 from policies.queue import QueuedJob, Sizes
 from policies.queues import queue_for, tenants_for
+from policies.quotas import Quotas
 from policies.view import Decisions, Memo, Release, Start, View
 from scenarios.contract import no_site
 from scenarios.jobs import Arrival
@@ -46,6 +47,7 @@ class Cluster:
         self.idle_nw = self.it_nw = round(plant.site.other_it_w * NW_PER_W)
         self.queue = queue_for(policy.order)
         self.tenants = tenants_for(policy.order, len(plant.pools))
+        self.quotas = Quotas(policy.quotas) if policy.quotas else None
         self.running: list[list[Release]] = [[] for _ in plant.pools]
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
@@ -69,8 +71,9 @@ class Cluster:
         self.keeping = Keeping(self)
         self._tenant_numbers: dict[str, int] = {}
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
-        self._shapes: dict[tuple[int, int, bool], Shape | str] = {}
-        self._sizes: dict[tuple[int, int, bool], Sizes] = {}  # of malleable gangs
+        self._quota_of: list[int] = []  # of each tenant by its number, where there are quotas
+        self._shapes: dict[tuple[int, int, bool, int], Shape | str] = {}
+        self._sizes: dict[tuple[int, int, bool, int], Sizes] = {}  # of malleable gangs
         self._arrived: list[QueuedJob] = []
         self._memo: Memo | None = None
         self._plan: Plan | None = None
@@ -84,16 +87,21 @@ class Cluster:
     def tenant_numbers(self, names: tuple[str, ...]) -> NDArray[np.int64]:
         """The numbers of tenants in this run, one a name."""
         known = self._tenant_numbers
-        return np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+        numbers = np.array([known.setdefault(name, len(known)) for name in names], np.int64)
+        if self.quotas is not None:
+            self._quota_of = [self.quotas.number(name) for name in known]
+        return numbers
 
     def submit(self, row: int, job_class: int, arrival: Arrival) -> None:
         """A job joins the queue, or is rejected where no pool could ever hold it."""
         submit_s, chips, work, estimate, portable, tenant, deadline_s = arrival
-        key = (job_class, chips, portable)
+        quota = -1 if self.quotas is None else self._quota_of[tenant]
+        key = (job_class, chips, portable, quota)
         shape = self._shapes.get(key)
         if shape is None:
             shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit, self.policy.placer.prefer)
             if isinstance(shape, Shape):
+                shape = shape.of_quota(quota)
                 shape = never_starts(self.plant, self.policy, shape) or shape
             if isinstance(shape, Shape) and self.policy.preemption is not None:
                 shape = shape.of_priority(self.plant.plans[job_class].priority)
@@ -113,8 +121,8 @@ class Cluster:
         if self.deferral is None or not self.deferral.holds(job):
             self.join(job)
 
-    def _add_sizes(self, key: tuple[int, int, bool], asked: Shape) -> None:
-        job_class, _, portable = key
+    def _add_sizes(self, key: tuple[int, int, bool, int], asked: Shape) -> None:
+        job_class, _, portable, _ = key
         admit, placer = self.policy.power.admit, self.policy.placer
         found = sizes_of(self.plant, job_class, asked, portable, admit, placer.prefer)
         shapes = tuple([shape for shape in found if never_starts(self.plant, self.policy, shape) is None])
@@ -173,6 +181,7 @@ class Cluster:
         view = View(
             *(self.clock.now, self.queue, self.free, self.headroom, self.running),
             *(self._arrived, self._memo, rises, self._plan, self.tenants),
+            quotas=self.quotas,
         )
         if self.claims is not None:
             view.gangs, view.malleable = self.claims.gangs, self.claims.malleable.values()
@@ -287,6 +296,8 @@ class Cluster:
             self.headroom.take(pool, placement, draw_nw)
         if self.tenants is not None:
             self.tenants.start(row, job.tenant, pool, shape.chips, gang_nw, now_s)
+        if self.quotas is not None:
+            self.quotas.start(row, shape, pool)
         run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
         insort(self.running[pool], run)
         self.record.pool[row] = pool
@@ -317,5 +328,7 @@ class Cluster:
             self.headroom.give(pool, run.placement, run.gang_nw // run.chips)
         if self.tenants is not None:
             self.tenants.end(run.row, pool, run.chips, run.gang_nw, self.clock.now)
+        if self.quotas is not None:
+            self.quotas.end(run.row, pool, run.chips)
         self.unplan(run)
         self._memo = None

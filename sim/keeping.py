@@ -63,10 +63,12 @@ class Keeping:
                 waiting[DEFERRED] = 0
             return
         gangs, may_sit, reason_of = dict[Shape, int](), dict[Shape, int](), blocked.get
+        most = 0 if cluster.quotas is None else max([pool.free for pool in cluster.free])
         for shape, lane in lanes.items():
             reason = reason_of(shape, HELD)
             gangs[shape] = count = len(lane.jobs)
-            if reason is HELD or reason is DEFERRED:  # the latter of plug-ins
+            # DEFERRED: of plug-ins; who has a quota may have a seat in a pool that it does not allow
+            if reason is HELD or reason is DEFERRED or (shape.chips <= most and shape.quota >= 0):
                 may_sit[shape] = count
             if reason in waiting:
                 waiting[reason] += shape.chips * count

@@ -9,6 +9,7 @@ from policies.order import fifo
 from policies.placement import PACK, pack
 from policies.queue import QueuedJob
 from policies.queues import queue_for, tenants_for
+from policies.quotas import Quotas
 from policies.view import Release, View
 from topologies.free import FreeChips
 from topologies.headroom import Headroom
@@ -18,10 +19,11 @@ from topologies.plant import Shape
 class Site:
     """Pools given as (domains, chips a domain), with running and waiting gangs; jobs are known by their row.
 
-    draws: what a busy chip draws by pool [nW], under a feed and limits. facts: of the domains of all pools.
+    draws: what a busy chip draws by pool [nW], under a feed and limits. rules: quotas of tenants. facts: of the domains
+    of all pools.
     """
 
-    def __init__(self, *pools, order=fifo, now_s=0, draws=None, feed=None, limits=(), placer=PACK, **facts):
+    def __init__(self, *pools, order=fifo, now_s=0, draws=None, feed=None, limits=(), placer=PACK, rules=(), **facts):
         self.now_s, self.placer = now_s, placer
         self.sizes = [domains * size for domains, size in pools]
         self.free = [FreeChips(domains, size, **facts) for domains, size in pools]
@@ -30,9 +32,10 @@ class Site:
         self.headroom = Headroom(feed, limits)
         self.queue, self.arrived, self.memo, self.plan = queue_for(order), [], None, None
         self.tenants = tenants_for(order, len(pools))
+        self.quotas = Quotas(rules) if rules else None
         self.rows, self.gangs = count(), count(1_000)
 
-    def runs(self, chips, until_s, pool=0, domain=None, tenant=0):
+    def runs(self, chips, until_s, pool=0, domain=None, tenant=0, quota=-1):
         """A running gang, in one domain or where pack puts it; False where there is no room or power for it."""
         free, draw_nw = self.free[pool], self.draws[pool]
         if domain is None:
@@ -49,14 +52,16 @@ class Site:
         insort(self.running[pool], Release(until_s, row, chips, placement, pool, chips * draw_nw))
         if self.tenants is not None:
             self.tenants.start(row, tenant, pool, chips, chips * draw_nw, self.now_s)
+        if self.quotas is not None:
+            self.quotas.start(row, Shape((pool,), chips, (1.0,), (draw_nw,), quota=quota), pool)
         return True
 
-    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, within=None, **more):
+    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, quota=-1, within=None, **more):
         """A job that has just joined the queue; its row. within: the units that it may have to sit in."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
-        draws = tuple(self.draws[at] for at in pools)
-        shape = Shape(pools, chips, (1.0,) * len(pools), draws, priority=more.get("priority", 0), within=within)
+        draws, apart = tuple(self.draws[at] for at in pools), {"quota": quota, "within": within}
+        shape = Shape(pools, chips, (1.0,) * len(pools), draws, priority=more.get("priority", 0), **apart)
         job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s, **more)
         self.queue.add(job)
         self.arrived.append(job)
@@ -64,7 +69,7 @@ class Site:
 
     def view(self):
         seen = (self.queue, self.free, self.headroom, self.running, self.arrived, self.memo)
-        return View(self.now_s, *seen, plan=self.plan, tenants=self.tenants)
+        return View(self.now_s, *seen, plan=self.plan, tenants=self.tenants, quotas=self.quotas)
 
     def decide(self, backfill):
         return backfill(self.view(), self.placer)
@@ -92,6 +97,8 @@ class Site:
             insort(self.running[pool], Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
             if self.tenants is not None:
                 self.tenants.start(job.row, job.tenant, pool, job.shape.chips, gang_nw, self.now_s)
+            if self.quotas is not None:
+                self.quotas.start(job.row, job.shape, pool)
         self.arrived, self.memo, self.plan = [], decisions.memo, decisions.plan
 
     def ends(self, row):
@@ -103,6 +110,8 @@ class Site:
                 self.headroom.give(pool, run.placement, self.draws[pool])
                 if self.tenants is not None:
                     self.tenants.end(row, pool, run.chips, run.gang_nw, self.now_s)
+                if self.quotas is not None:
+                    self.quotas.end(row, pool, run.chips)
                 self.memo = None
 
     def goes_on(self, now_s):
@@ -113,6 +122,8 @@ class Site:
                 _, row, chips, placement, _, gang_nw = running.pop(0)
                 if self.tenants is not None:
                     self.tenants.end(row, pool, chips, gang_nw, now_s)
+                if self.quotas is not None:
+                    self.quotas.end(row, pool, chips)
                 self.free[pool].give(placement)
                 self.headroom.give(pool, placement, self.draws[pool])
                 self.memo = None
@@ -128,7 +139,8 @@ class Site:
         promises = None if self.plan is None else dict(self.plan.promises)
         power = (self.headroom.feed_nw, list(self.headroom.spare_nw))
         totals = [pool.free for pool in self.free]
-        return free, totals, power, lanes, self.queue.jobs, running, list(self.arrived), memo, promises
+        quotas = None if self.quotas is None else (self.quotas.copy().used, dict(self.quotas.holders))
+        return free, totals, power, lanes, self.queue.jobs, running, list(self.arrived), memo, promises, quotas
 
 
 @pytest.fixture(scope="session")

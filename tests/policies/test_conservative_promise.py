@@ -1,10 +1,13 @@
 """Conservative's promise on domains, under caps and in tori: nobody starts after the first time it was given."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.conservative import conservative
+from policies.quotas import NO_LIMIT, Quota, Quotas
 from policies.registry import PLACEMENTS
 from policies.trial import find
 from topologies.limits import Limit
@@ -33,6 +36,17 @@ def plants(draw):
     return {"pools": pools, "draws": draws, "feed": feed, "limits": tuple(limits), **facts}
 
 
+@st.composite
+def with_quotas(draw):
+    """The same, and two tenants of a cohort that lends parts of its quotas."""
+    plant, rules = draw(plants()), []
+    for name in "ab":
+        nominal = tuple(draw(st.integers(0, 8)) for _ in plant["pools"])
+        own = tuple(draw(st.integers(0, chips)) for chips in nominal)
+        rules.append(Quota(name, 0, nominal, (NO_LIMIT,) * len(nominal), own))
+    return {**plant, "rules": rules}
+
+
 def made(site, plant, placement):
     facts = {key: value for key, value in plant.items() if key != "pools"}
     return site(*plant["pools"], placer=PLACEMENTS[placement], **facts)
@@ -49,7 +63,11 @@ def could_be_sooner(plan, promise, now_s):
 
 
 def replay(cluster, jobs, early=True):
-    """Run (submit, chips, estimate, less) to the end, with passes at arrivals and ends only: promised and started."""
+    """Run (submit, chips, estimate, less) to the end, with passes at arrivals and ends only: promised and started.
+
+    Where there are quotas, jobs of one and two chips have none and the others take turns. Promised: the first time that
+    is one; who is over its quota has none.
+    """
     empty = [index.copy() for index in cluster.free], cluster.headroom.copy()
     promised, starts, ends, ahead = {}, {}, {}, sorted(jobs)
     less = {}
@@ -61,10 +79,12 @@ def replay(cluster, jobs, early=True):
         while ahead and ahead[0][0] == cluster.now_s:
             submit_s, chips, estimate_s, less_s = ahead.pop(0)
             if chips <= max(cluster.sizes):
-                row = cluster.waits(chips, estimate_s, submit_s=submit_s)
+                quota = -1 if cluster.quotas is None or chips < 3 else chips % 2
+                row = cluster.waits(chips, estimate_s, submit_s=submit_s, quota=quota)
                 less[row] = min(less_s, estimate_s - 1) if early else 0
                 job = cluster.arrived[-1]
-                if find(*empty, cluster.placer, job.shape) is None:
+                unused = cluster.quotas and Quotas(cluster.quotas.rules)
+                if find(*empty, cluster.placer, job.shape, quotas=unused) is None:
                     cluster.queue.remove(cluster.arrived.pop())
         decisions = cluster.decide(conservative)
         for job, pool, _ in decisions.starts:
@@ -74,7 +94,8 @@ def replay(cluster, jobs, early=True):
         cluster.apply(decisions)
         if decisions.plan is not None:
             for row, promise in decisions.plan.promises.items():
-                promised.setdefault(row, promise.start_s)
+                if promise.start_s < math.inf:
+                    promised.setdefault(row, promise.start_s)
                 assert not could_be_sooner(decisions.plan, promise, cluster.now_s)
         assert ends or ahead or not cluster.queue.jobs, "they wait for nothing"
     return promised, starts
@@ -85,6 +106,14 @@ def replay(cluster, jobs, early=True):
 @given(plant=plants(), jobs=JOBS)
 def test_nobody_starts_after_the_first_time_it_was_given(placement, plant, jobs, site):
     promised, starts = replay(made(site, plant, placement), jobs)
+    assert starts.keys() == promised.keys()
+    assert all(starts[row] <= promised[row] for row in starts)
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(plant=with_quotas(), jobs=JOBS)
+def test_under_quotas_nobody_starts_after_the_first_time_it_was_given(plant, jobs, site):
+    promised, starts = replay(made(site, plant, "pack"), jobs)
     assert starts.keys() == promised.keys()
     assert all(starts[row] <= promised[row] for row in starts)
 

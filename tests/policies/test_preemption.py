@@ -10,6 +10,7 @@ from policies.interruptions import Interruptions
 from policies.order import fifo, sjf, srtf
 from policies.preemption import Preemption, by_order, by_priority
 from policies.queue import Past, QueuedJob
+from policies.quotas import Quota
 from policies.running import Change, RunningGangs, change_of
 from policies.view import Release
 from topologies.plant import Shape
@@ -42,8 +43,8 @@ class Busy:
         self.policy = Preemption(rank, change, rank is by_priority, min_run_s, grace_s, LOSSES, slice_s)
         self.gangs = RunningGangs(rank, change)
 
-    def runs(self, chips, priority=0, from_s=0, estimate=1000, domain=None, pool=0):
-        assert self.site.runs(chips, from_s + estimate, pool, domain)
+    def runs(self, chips, priority=0, from_s=0, estimate=1000, domain=None, pool=0, quota=-1):
+        assert self.site.runs(chips, from_s + estimate, pool, domain, quota=quota)
         run = next(run for run in self.site.running[pool] if run.row == self.site.last_row)
         shape = Shape((pool,), chips, (1.0,), (self.site.draws[pool],))
         gang = Gang(run, from_s, QueuedJob(run.row, shape, from_s, estimate, priority=priority))
@@ -96,6 +97,22 @@ def test_with_time_to_write_the_smaller_gang_yields_where_it_is_enough(site):
     busy.site.waits(4, 10, priority=1)
     assert busy.stops() == [small]
     assert busy.policy.cost_s(small, 350) == 4 * (20 + 50)
+
+
+def test_who_lacks_quota_stops_who_holds_it_and_nobody_else(site):
+    busy = Busy(site((1, 8), now_s=100, rules=[Quota("t", 0, (4,), (4,), (0,))]))
+    busy.runs(2, priority=0)
+    own = busy.runs(3, priority=1, quota=0)
+    busy.site.waits(2, 10, priority=2, quota=0)
+    assert busy.stops() == [own]
+
+
+def test_nobody_is_stopped_for_a_gang_that_its_quota_would_not_allow_then(site):
+    busy = Busy(site((1, 8), now_s=100, rules=[Quota("t", 0, (4,), (4,), (0,))]))
+    busy.runs(5, priority=0)
+    busy.runs(3, priority=5, quota=0)
+    busy.site.waits(2, 10, priority=2, quota=0)
+    assert busy.stops() is None
 
 
 def test_only_gangs_of_the_domain_that_is_freed_stop(site):
