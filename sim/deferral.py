@@ -58,10 +58,11 @@ class Deferral:
         return True
 
     def _let_go(self, row: int) -> None:
-        job = self.jobs.pop(row, None)
+        job = self.jobs.get(row)
         if job is not None:
+            self._release(job)  # first: this ends an instant in which it waited here
+            del self.jobs[row]
             self.chips -= job.shape.chips
             self.shapes[job.shape] -= 1
             if not self.shapes[job.shape]:
                 del self.shapes[job.shape]
-            self._release(job)

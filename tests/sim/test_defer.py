@@ -57,6 +57,15 @@ def test_a_class_may_have_a_patience_of_its_own(tmp_path):
     assert starts_h(result(tmp_path, ["1,0,8,600"], keys=", defer_up_to: 0 s")) == [0]
 
 
+def test_a_job_counts_as_waiting_up_to_the_instant_in_which_it_is_let_go(tmp_path):
+    # let go after an hour, between two changes of the site; nobody else waits or runs
+    run = result(tmp_path, ["1,60,8,600"], keys=", defer_up_to: 90 min")
+    line = run.timeline.filter(run.timeline["time_s"] < 60 + 5400)
+    assert line.select("time_s", "queue_jobs").rows() == [(0, 0), (60, 1)]
+    states = dict(run.capacity.filter(run.capacity["chip_s"] > 0).select("state", "chip_s").rows())
+    assert states == {"productive": 8 * 600, "held by policy": 8 * 5400, "no demand": 32 * 172_800 - 8 * 6000}
+
+
 def test_who_has_not_started_by_the_end_of_a_cheap_hour_waits_for_the_next(tmp_path):
     jobs = ["1,0,8,3600", "2,1,8,3600", "3,2,8,3600", "4,3,8,3600"]
     run = result(tmp_path, jobs, "{price: 30 USD/MWh, deadline: 40 hours}", racks=1)
