@@ -68,9 +68,8 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
         for row, time_s in meter.resumed_s.items():
             begin_s[np.searchsorted(last, position[row])] = time_s
         # a job that waits again after a stop holds nothing now: its last stay is among those cut short
-        gone = {stay.row: stay.to_s for stay in cut}
-        waits = np.array([gone.get(int(row), -1.0) for row in jobs.row[last]]) > begin_s
-        last, begin_s = last[~waits], begin_s[~waits]
+        holds = np.isfinite(begin_s)
+        last, begin_s = last[holds], begin_s[holds]
     ended_s = np.where(jobs.completed[last], jobs.end_s[last], end_s)
     job = np.concatenate([last, position[[stay.row for stay in cut]]]) if cut else last
     pool = np.concatenate([jobs.pool[last], np.array([stay.pool for stay in cut], np.int64)])

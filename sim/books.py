@@ -1,5 +1,7 @@
 """The books of gangs whose speed may change: what each has done and drawn, stay by stay, written into the record."""
 
+import math
+
 from outputs.record import Meter, Record, Segment, Spent
 from policies.interruptions import Interruptions
 from sim.gangs import Gang
@@ -73,6 +75,7 @@ class Books:
             )
         )
         self._stopped.add(row)
+        meter.resumed_s[row] = math.inf
         return kept
 
     def end_warmup(self, now_s: float) -> None:
@@ -118,9 +121,10 @@ class Books:
 
     def _spent_after(self, gang: Gang, now_s: float) -> Spent:
         """How the time of a stay went after the warmup; to be called once, at its end."""
+        before = self._before.pop(gang.run.row, None)  # also where it stops at the very end of the warmup
         if now_s <= self._record.warmup_s:
             return Spent()
-        spent, before = self._spent(gang, now_s), self._before.pop(gang.run.row, None)
+        spent = self._spent(gang, now_s)
         if before is None:
             return spent
         return spent._replace(

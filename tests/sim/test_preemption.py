@@ -91,38 +91,6 @@ def test_stops_keep_chips_work_and_time(measured, fleet, order, backfill, placem
             assert states["lost work"] == 0
 
 
-BY_HAND = """
-name: by-hand
-horizon: until-done
-fleet: [{pool: p, rack: POOL}]
-workload:
-  - {class: a, kind: trace, format: csv, file: a.csv, priority: 1}
-  - {class: b, kind: trace, format: csv, file: b.csv, priority: 2}
-policy: {order: ORDER, backfill: BACKFILL, preemption: PREEMPTION}
-failures: {restart: RESTART s, checkpoint: {every: 40 s, stall: STALL s}}
-"""
-
-
-@pytest.fixture
-def by_hand(tmp_path, measured):
-    """Runs jobs given as (submit, chips, run time) of the classes a and b; stays as (job, from, to), and the result."""
-
-    def run(a, b, order, preemption, pool="plain, chips: 1", backfill="none", stall=0, restart=0):
-        words = {"ORDER": order, "BACKFILL": backfill, "PREEMPTION": preemption, "POOL": pool}
-        text = BY_HAND.replace("RESTART", str(restart)).replace("STALL", str(stall))
-        for word, value in words.items():
-            text = text.replace(word, value)
-        for name, jobs in (("a", a), ("b", b)):
-            rows = [f"{at},{submit},{chips},{run}" for at, (submit, chips, run) in enumerate(jobs)]
-            (tmp_path / f"{name}.csv").write_text("number,submit_s,chips,run_s\n" + "\n".join(rows) + "\n")
-            text = text.replace(f"{name}.csv", str(tmp_path / f"{name}.csv"))
-        _, _, result = measured(text)
-        stays = result.stays.select("job_id", "from_s", "to_s").rows()
-        return stays, result
-
-    return run
-
-
 NOW = "{order: {min_run: 0 s}}"
 
 
@@ -200,3 +168,13 @@ def test_a_domain_that_is_freed_for_a_gang_is_kept_for_it(by_hand):
 def test_equals_never_take_chips_from_each_other(by_hand):
     stays, _ = by_hand([(0, 1, 100), (10, 1, 20)], [(500, 1, 1)], "sjf", "{priority: {min_run: 0 s}}")
     assert stays[:2] == [("a/0", 0, 100), ("a/1", 100, 120)]
+
+
+def test_a_stop_at_the_end_of_the_warmup_leaves_later_stays_alone(by_hand):
+    # a/0 goes at 60 and comes back at 80: after the warmup b runs for 20 s, a/0 for 340 and nobody for 180
+    stays, result = by_hand(
+        [(0, 1, 400)], [(30, 1, 20)], "fifo", "{priority: {min_run: 60 s}}", warmup=60, horizon="600 s"
+    )
+    assert stays == [("a/0", 0, 60), ("b/0", 60, 80), ("a/0", 80, 420)]
+    states = {state: chip_s for _, state, chip_s in result.capacity.rows() if chip_s}
+    assert states == {"productive": 360, "no demand": 180}
