@@ -83,8 +83,8 @@ class Meter:
     units; work_s: the same in seconds at full speed. counted_*: the same at the end of the warmup. resumed_s: begin of
     the last stay of jobs that were stopped before, infinite while they wait. worked_s, throttled_s, traffic_s,
     restart_s, checkpoint_s: how the time of the last stay went, as in Spent. cap_*: a row per change of a group's cap,
-    as a fraction of its range above idle. placements: where gangs sat, kept where levels below the feed can bind. chips, scaled:
-    of malleable jobs the size of the last stay, and what a chip did over that in the size asked for.
+    as a fraction of its range above idle. placements: where gangs sat, kept where levels below it can bind. chips,
+    scaled: of malleable jobs the size of the last stay, and what a chip did over that in the size asked for.
     """
 
     energy_j: array[float] = field(default_factory=lambda: array("d"))

@@ -1,9 +1,11 @@
 """Claims: decisions to stop running gangs so that others, or they themselves in another size, get their chips."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from policies.queue import QueuedJob
 from policies.view import Release, Start
+from topologies.free import Placement
 
 
 class Stoppable(Protocol):
@@ -36,10 +38,18 @@ class Claim(NamedTuple):
     """A decision: these gangs stop, and then these jobs start on these chips.
 
     job: who waits and gets chips, the first of the starts; None where gangs only change their size. Other starts are of
-    gangs that stop, which go on in another size. grace_s: what the gangs that stop are told before they must go.
+    gangs that stop, which go on in another size. stops: empty where those under way are enough. grace_s: what the gangs
+    that stop are told before they must go.
     """
 
     job: QueuedJob | None
     starts: tuple[Start, ...]
     stops: tuple[Stoppable, ...]
     grace_s: float
+
+
+class Pending(NamedTuple):
+    """The stops under way: the gangs, and their chips that nobody will start on, by pool."""
+
+    stops: tuple[Stoppable, ...]
+    others: Mapping[int, Placement]

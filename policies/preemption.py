@@ -5,12 +5,11 @@ they still hold their chips, and all chips of the claim are kept for the job mea
 the queue. Only ranks strictly above the job's yield, so that nobody takes chips in a circle.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from policies.claim import Claim, Stoppable
+from policies.claim import Claim, Pending, Stoppable
 from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
@@ -68,15 +67,16 @@ class Preemption:
         if gangs is None or not blocked:
             return
         if self.slice_s is not None:
-            rounds = round(view.now_s / self.slice_s)
-            if rounds * self.slice_s != view.now_s:
-                decisions.look_s = math.ceil(view.now_s / self.slice_s) * self.slice_s
+            slices = round(view.now_s / self.slice_s)
+            begin_s = slices * self.slice_s  # may miss the quotient's whole number by a rounding, either way
+            decisions.look_s = begin_s if begin_s > view.now_s else (slices + 1) * self.slice_s
+            if begin_s != view.now_s:
                 return
-            decisions.look_s = (rounds + 1) * self.slice_s
-        trial = Trial(view, placer)
+        trial = _after_stops(view, placer, gangs.pending)
         for start in decisions.starts:
             trial.start(*start)
         started = {start.job.row for start in decisions.starts}
+        last = max([self.rank(start.job) for start in decisions.starts], default=())  # below nobody where none starts
         walk = view.queue.walk(view, decisions.starts)
         for job in walk:
             if job.row in started:
@@ -84,6 +84,8 @@ class Preemption:
                 continue
             walk.leave()
             if blocked.get(job.shape) in ROOMLESS:
+                if last > self.rank(job):  # who starts now may have to go when its minimum run time is over
+                    decisions.look_s = min(decisions.look_s, view.now_s + self.min_run_s)
                 claim = self._claim(view, trial, job, gangs, decisions)
                 if claim is not None:
                     decisions.claim = claim
@@ -97,23 +99,39 @@ class Preemption:
         most = max([trial.free(pool).free for pool in shape.pools]) + gangs.most_after(rank, shape.pools)
         if most < shape.chips:
             return None
-        victims = []
+        victims, stopping = [], 0
         for above, gang in gangs.after(rank, now_s):
             if gang.stopping:
-                continue
-            if now_s < gang.from_s + self.min_run_s:
+                stopping += 1
+            elif now_s < gang.from_s + self.min_run_s:
                 decisions.look_s = min(decisions.look_s, gang.from_s + self.min_run_s)
             else:
                 victims.append((above, gang))
+        if gangs.pending is not None and stopping == len(gangs.pending.stops):  # they yield to this job too
+            found = trial.find(shape)
+            if found is not None:
+                return Claim(job, (Start(job, *found),), (), self.grace_s)
         if self.ties:
             victims.sort(key=lambda victim: (victim[0], -self.cost_s(victim[1], now_s)), reverse=True)
         stoppable = [gang for _, gang in victims]
         for pool in shape.pools:
-            found = _Search(trial, shape, pool, stoppable).claim()
-            if found is not None:
-                seat, stops = found
+            with_stops = _Search(trial, shape, pool, stoppable).claim()
+            if with_stops is not None:
+                seat, stops = with_stops
                 return Claim(job, (Start(job, pool, seat),), stops, self.grace_s)
         return None
+
+
+def _after_stops(view: View, placer: Placer, pending: Pending | None) -> Trial:
+    """What is free when the stops under way are over: nobody who stops from now on goes sooner."""
+    if pending is not None:
+        free, headroom = [index.copy() for index in view.free], view.headroom.copy()
+        for gang in pending.stops:
+            headroom.give(gang.run.pool, gang.run.placement, gang.run.gang_nw // gang.run.chips)
+        for pool, parts in pending.others.items():
+            free[pool].give(parts)
+        view = replace(view, free=free, headroom=headroom)
+    return Trial(view, placer)
 
 
 class _Search:
@@ -149,7 +167,8 @@ class _Search:
                 few = half
             else:
                 many, seat = half, found
-        return seat, self._needed(seat, gangs[:many])
+        needed = self._needed(seat, gangs[:many])
+        return (seat, needed) if needed else None  # a backfill of the user's own may hold back who has a seat
 
     def _needed(self, seat: Placement, gangs: Sequence[Stoppable]) -> tuple[Stoppable, ...]:
         """The gangs less those without whose stop the seat is free too; who ranks best keeps its chips first."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TypeAlias
 
-from policies.claim import Stoppable
+from policies.claim import Pending, Stoppable
 from policies.order import deadline, fifo, ljf, priority, sjf, smallest_first, srtf
 from policies.queue import QueuedJob, StaticOrder, Value
 
@@ -32,11 +32,13 @@ class RunningGangs:
     """All running gangs, sorted by what their ranks were when last looked at.
 
     Where ranks only go down that bounds them from above: a gang whose old rank is not above a job's need not be asked.
+    pending: the stops under way.
     """
 
-    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_rank")
+    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_rank", "pending")
 
     def __init__(self, rank: Callable[[QueuedJob], Rank], change: Change) -> None:
+        self.pending: Pending | None = None
         self._rank = rank
         self._change = change
         self._entries: list[tuple[Rank, int, Stoppable]] = []

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from scenarios.plug_ins import Choice
 from scenarios.units import DAY_S, HOUR_S
-from scenarios.values import CarbonIntensity, Duration, EnergyPrice, Keys, PositiveDuration, Share, house
+from scenarios.values import CarbonIntensity, Duration, EnergyPrice, Keys, LongDuration, PositiveDuration, Share, house
 
 
 def _bare(raw: Any) -> Any:
@@ -139,7 +139,7 @@ class Stops(Keys):
 class Slices(Stops):
     """The same at the ends of time slices only."""
 
-    slice: PositiveDuration = Field(default=HOUR_S, description="slices begin at multiples of it; ESTIMATE")
+    slice: LongDuration = Field(default=HOUR_S, description="slices begin at multiples of it; ESTIMATE")
 
 
 class PriorityPreemption(Keys):

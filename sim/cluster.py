@@ -1,6 +1,7 @@
 """The state of the cluster, and the only module that changes it: submissions, starts, stops and ends of jobs."""
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -177,7 +178,9 @@ class Cluster:
 
     def view(self) -> View:
         """What a policy sees now."""
-        rises = () if self.feed is None else self.feed.rises
+        rises: Sequence[Release] = () if self.feed is None else self.feed.rises
+        if self.claims is not None:
+            rises = sorted([*rises, *self.claims.rises])
         view = View(
             *(self.clock.now, self.queue, self.free, self.headroom, self.running),
             *(self._arrived, self._memo, rises, self._plan, self.tenants),

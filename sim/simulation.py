@@ -132,7 +132,7 @@ class Simulation:
         clock, cluster, coming, last_s = self.clock, self.cluster, self.clock.coming, self.end_s
         for done in range(events):
             event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
-            while cluster.stale and event_s > clock.now and end_s > clock.now:
+            while cluster.stale and event_s > clock.now and end_s > clock.now:  # a pass with a claim asks for another
                 cluster.decide()
                 event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
             next_s = end_s if end_s <= event_s else event_s

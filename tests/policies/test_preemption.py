@@ -12,7 +12,7 @@ from policies.preemption import Preemption, by_order, by_priority
 from policies.queue import Past, QueuedJob
 from policies.quotas import Quota
 from policies.running import Change, RunningGangs, change_of
-from policies.view import Release
+from policies.view import NO_ROOM, Decisions, Release
 from topologies.plant import Shape
 
 LOSSES = Interruptions(every_s=100, stall_s=20, restart_s=50)
@@ -163,6 +163,23 @@ def test_slices_stop_gangs_at_their_ends_only(site):
     decisions = busy.decisions()
     assert decisions.claim is not None
     assert decisions.look_s == 180
+
+
+@pytest.mark.parametrize("now_s", [0.9, 0.9000000000000001, 0.8999999999999999, 3.5000000000000004])
+def test_the_next_slice_is_later_however_the_quotient_is_rounded(now_s, site):
+    busy = Busy(site((1, 8), now_s=now_s), slice_s=0.1)
+    busy.runs(8)
+    busy.site.waits(8, 10, priority=1)
+    decisions = busy.decisions()
+    assert now_s < decisions.look_s <= now_s + 0.1000001
+    assert (decisions.claim is not None) == (now_s == 0.9)  # 9 * 0.1
+
+
+def test_nobody_stops_for_a_job_that_the_backfill_holds_back_from_free_chips(site):
+    busy = Busy(site((1, 8), now_s=100))
+    busy.runs(4)
+    busy.site.waits(4, 10, priority=1)
+    assert busy.stops(lambda view, placer: Decisions(blocked=dict.fromkeys(view.queue.lanes, NO_ROOM))) is None
 
 
 @pytest.mark.parametrize(("estimate", "stops"), [(39, True), (41, False)])
