@@ -99,6 +99,8 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
         refused = jobs.pool == REJECTED - at
         jobs_were = "1 job was" if refused.sum() == 1 else f"{refused.sum()} jobs were"
         warnings = [*warnings, f"{jobs_were} rejected, of up to {jobs.chips[refused].max()} chips: {reason}"]
+    if record.unsolved:
+        warnings = [*warnings, f"max-min: the solver gave up {record.unsolved} times and the shares before stayed"]
     return Result(
         summary,
         job_frame(record, jobs, stays, work, plant, scenario),

@@ -163,6 +163,7 @@ class Record:
     reasons: list[str] = field(default_factory=list)  # why jobs were rejected
     events: int = 0
     passes: int = 0
+    unsolved: int = 0  # times that the solver of the max-min shares gave up
     end_time_s: float = 0.0
 
     def reject(self, row: int, reason: str) -> None:

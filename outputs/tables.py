@@ -87,7 +87,10 @@ def _moving(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     rows = []
     if summary.get("throttle_mean_fraction", 1.0) < 1 or summary.get("preemptions"):
         stopped = f"{summary['preemptions']:,.0f} jobs stopped, {summary['lost_chip_h']:,.1f} chip-h lost"
-        rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}, {stopped}"))
+        if "throttle_mean_fraction" in summary:
+            rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}, {stopped}"))
+        else:  # without power only the policy stops jobs
+            rows.append(("stops", stopped))
     if "curtailments" in summary:
         less = f"{energy(summary['curtailed_energy_j'])} less"
         paid = f", {summary['curtailment_payment_usd']:,.0f} USD paid" if summary["curtailment_payment_usd"] else ""

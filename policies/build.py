@@ -6,9 +6,11 @@ from typing import Any
 
 from policies.backfill import Backfill
 from policies.build_quotas import build_quotas, check_starts
+from policies.by_pairs import by_pairs
 from policies.fairness import fair_share
 from policies.faults import PlugIn
 from policies.guard import Guard
+from policies.max_min_placement import MAX_MIN
 from policies.order import LeastAttainedService
 from policies.placement import Placer
 from policies.plug_ins import Finder
@@ -20,6 +22,7 @@ from policies.quotas import Quota, Quotas
 from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
 from policies.scaling import Elastic
 from policies.stopping import stopping
+from policies.time_shares import ROUND_S, TimeShares
 from policies.trial import find, seat_of
 from policies.view import Decisions, Start, View
 from policies.watchdog import Watchdog
@@ -51,6 +54,11 @@ class Policy:
     scaling: Elastic | None = None
     quotas: tuple[Quota, ...] = ()  # of tenants, in the order of the scenario
 
+    @property
+    def acts_alone(self) -> bool:
+        """Whether a pass may decide something although nobody waits."""
+        return self.scaling is not None or (self.preemption is not None and self.preemption.alone)
+
 
 def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
@@ -66,7 +74,7 @@ def decide(view: View, policy: Policy) -> Decisions:
 def _starts(view: View, policy: Policy, placer: Placer) -> Decisions:
     if policy.guard is not None:
         return policy.guard.decide(view, policy.backfill, placer)
-    if view.queue.jobs == 1 and view.arrived:  # the one waiting job, and it fits: the same under every policy
+    if view.queue.jobs == 1 and view.arrived and policy.backfill is not by_pairs:  # under others it starts if it fits
         (job,) = view.arrived
         found = find(view.free, view.headroom, placer, job.shape, quotas=view.quotas)
         if found is not None:
@@ -77,6 +85,15 @@ def _starts(view: View, policy: Policy, placer: Placer) -> Decisions:
 def placer_in(view: View, policy: Policy) -> Placer:
     """Where a policy seats gangs at an instant."""
     return policy.placer if policy.placer.seeing is None else policy.placer.seeing(view)
+
+
+def time_shares_for(policy: Policy, plant: Plant) -> TimeShares | None:
+    """Empty books of shares of time where the policy goes by them; the weight of a class is its value."""
+    by_job = policy.backfill is by_pairs
+    if policy.placer is not MAX_MIN and not by_job:
+        return None
+    rounds_s = ROUND_S if policy.preemption is None else policy.preemption.slice_s or ROUND_S
+    return TimeShares([plan.value for plan in plant.plans], len(plant.pools), rounds_s, by_job)
 
 
 def never_starts(plant: Plant, policy: Policy, shape: Shape) -> str | None:

@@ -37,9 +37,9 @@ class Stoppable(Protocol):
 class Claim(NamedTuple):
     """A decision: these gangs stop, and then these jobs start on these chips.
 
-    job: who waits and gets chips, the first of the starts; None where gangs only change their size. Other starts are of
-    gangs that stop, which go on in another size. stops: empty where those under way are enough. grace_s: what the gangs
-    that stop are told before they must go.
+    job: who waits and gets chips, the first of the starts; None where gangs only change their size or go back to the
+    queue. Other starts are of gangs that stop, which go on in another size. stops: empty where those under way are
+    enough. grace_s: what the gangs that stop are told before they must go.
     """
 
     job: QueuedJob | None

@@ -9,7 +9,7 @@ may use the pool (no power); somebody waits (no portable job); nobody does (no d
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from policies.placement import PACK, Placer
+from policies.placement import Placer, pack
 from policies.trial import seat_of, seat_under
 from topologies.free import FreeChips
 from topologies.headroom import Headroom
@@ -146,7 +146,7 @@ class _Seats:
         self.found: dict[Shape, int] = {}
         self.feed_nw = headroom.feed_nw
         anywhere = all(shape.within is None for shape in held)
-        self._packs = placer is PACK and anywhere and not headroom.bound_below
+        self._packs = placer.place is pack and anywhere and not headroom.bound_below
         self.headroom = headroom.copy() if headroom.bound_below else None
         self._placer = placer
         self._own: set[int] = set()

@@ -3,14 +3,14 @@
 Here are those that look at domains only; policies/topology.py also looks at the fabric above them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from policies.preference import energy, rental
-from policies.view import View
+from policies.view import Start, View
 from topologies.free import FreeChips, Placement, domain_bits, lowest
 from topologies.headroom import Headroom
-from topologies.plant import Prefer
+from topologies.plant import Prefer, Shape
 
 Place: TypeAlias = Callable[[FreeChips, int, int], Placement | None]
 """(free chips, gang size, domains to avoid as bits) -> placement, None where the gang does not fit.
@@ -19,6 +19,10 @@ A gang that has a place keeps one when more chips come free: planning ahead reli
 """
 PlaceUnder: TypeAlias = Callable[[FreeChips, Headroom, int, int, int, int], Placement | None]
 """(free chips, headroom, pool, gang size, draw of a chip [nW], avoid) -> placement that overdraws no level, or None."""
+
+
+Pools: TypeAlias = Callable[[Shape, Sequence[FreeChips], Sequence[Start]], Iterable[tuple[int, int]]]
+"""(shape, free chips, starts of the pass so far) -> its pools, all of them, each with the draw of a chip [nW]."""
 
 
 class Placer(NamedTuple):
@@ -31,6 +35,7 @@ class Placer(NamedTuple):
     are tried first, by default in the order of the fleet. about: a line, where place's own does not say it. seeing:
     what takes its place in a pass where it matters who runs and waits; None where only free chips do. emptiest: of the
     units that a class's topology allows, the one with the most free chips is tried first, not the one with the fewest.
+    pools: the pools of a shape with its draws there in the order in which they are tried, where each pass has its own.
     """
 
     place: Place
@@ -40,6 +45,7 @@ class Placer(NamedTuple):
     about: str | None = None
     seeing: "Callable[[View], Placer] | None" = None
     emptiest: bool = False
+    pools: Pools | None = None
 
 
 def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:

@@ -7,7 +7,7 @@ the queue. Only ranks strictly above the job's yield, so that nobody takes chips
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from policies.claim import Claim, Pending, Stoppable
 from policies.interruptions import Interruptions
@@ -54,6 +54,7 @@ class Preemption:
     grace_s: float
     losses: Interruptions
     slice_s: float | None = None
+    alone: ClassVar[bool] = False  # whether gangs may stop although nobody waits
 
     def cost_s(self, gang: Stoppable, now_s: float) -> float:
         """Chip-seconds that are lost if a gang is stopped: work since its checkpoint, the write, the restart."""

@@ -42,6 +42,10 @@ PRESETS: Mapping[str, Preset] = {
     "drf": Preset({"order": "drf", "backfill": "easy"}, "Dominant resource fairness (Ghodsi et al., NSDI 2011)."),
     "wfp3": Preset({"order": "wfp3", "backfill": "easy"}, "Age against size (Tang et al., Cluster 2009)."),
     "unicef": Preset({"order": "unicef", "backfill": "easy"}, "Small jobs quickly (Tang et al., Cluster 2009)."),
+    "gavel": Preset(
+        {"backfill": "max-min", "preemption": "time-slice"},
+        "Max-min fair shares of time over unlike accelerators, in rounds (Gavel: Narayanan et al., OSDI 2020).",
+    ),
     "tokens-per-watt": Preset(
         {"order": "fifo", "backfill": "easy", "placement": "efficient"},
         "Work goes first where it adds the fewest joules; EASY.",

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from policies.ageing import Ageing, unicef, wfp3
 from policies.backfill import Backfill, greedy, none
+from policies.by_pairs import by_pairs
 from policies.conservative import conservative
 from policies.easy import easy
 from policies.fairness import DRF, ByTenant, fair_share
 from policies.fragmentation import FRAGMENTATION
+from policies.max_min_placement import MAX_MIN
 from policies.order import LeastAttainedService, deadline, fifo, ljf, priority, sjf, smallest_first, srtf
 from policies.placement import CHEAPEST, CONTIGUOUS, EFFICIENT, FIRST_FIT, PACK, SPREAD, Placer
 from policies.power import POWERS, PowerPolicy
@@ -31,7 +33,13 @@ ORDERS: Mapping[str, Order] = {
     "fair-share": fair_share(7 * DAY_S),
     "drf": DRF,
 }
-BACKFILLS: Mapping[str, Backfill] = {"none": none, "greedy": greedy, "easy": easy, "conservative": conservative}
+BACKFILLS: Mapping[str, Backfill] = {
+    "none": none,
+    "greedy": greedy,
+    "easy": easy,
+    "conservative": conservative,
+    "max-min": by_pairs,
+}
 PLACEMENTS: Mapping[str, Placer] = {
     "pack": PACK,
     "spread": SPREAD,
@@ -41,6 +49,7 @@ PLACEMENTS: Mapping[str, Placer] = {
     "fragmentation": FRAGMENTATION,
     "efficient": EFFICIENT,
     "cheapest": CHEAPEST,
+    "max-min": MAX_MIN,
 }
 
 PREEMPTIONS: Mapping[str, PreemptionKind] = {

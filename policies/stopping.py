@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 from policies.ageing import Ageing
 from policies.fairness import ByTenant
 from policies.interruptions import Interruptions
+from policies.order import fifo
 from policies.preemption import Preemption, by_order, by_priority
 from policies.queue import QueuedJob
 from policies.queues import Order
+from policies.rounds import Rounds
 from policies.running import Change, Rank, change_of
 from policies.scaling import Elastic
 from scenarios.load import Scenario
@@ -43,9 +45,12 @@ def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Ord
     written: dict[str, Any] = {"preemption": preempting, "scaling": scaling}
     preemption = elastic = None
     if preempting != "none":
-        rank, change = _rank(scenario, preempting, names["order"], order)
+        in_rounds = preempting == "time-slice" and names["backfill"] == "max-min"  # it knows no order
+        rank, change = _rank(scenario, preempting, names["order"], fifo if in_rounds else order)
         slice_s = stops.slice if isinstance(stops, Slices) else None
-        preemption = Preemption(rank, change, preempting == "priority", stops.min_run, stops.grace, losses, slice_s)
+        preemption = (Rounds if in_rounds else Preemption)(
+            rank, change, preempting == "priority", stops.min_run, stops.grace, losses, slice_s
+        )
         written["preemption"] = {preempting: stops.model_dump(by_alias=True)}
     if scaling != "none":
         elastic = Elastic(keys.min_run, losses, names["backfill"] == "greedy")

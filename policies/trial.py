@@ -20,10 +20,12 @@ def find(
     shape: Shape,
     not_in: int = -1,
     quotas: Quotas | None = None,
+    starts: Sequence[Start] = (),
 ) -> tuple[int, Placement] | None:
     """The first pool but one that has chips, power, quota and a placement for a gang, and the placement."""
-    chips, feed_nw = shape.chips, headroom.feed_nw
-    for pool, draw_nw in zip(shape.pools, shape.draw_nw, strict=True):
+    chips, feed_nw, pools = shape.chips, headroom.feed_nw, placer.pools
+    pairs = zip(shape.pools, shape.draw_nw, strict=True) if pools is None else pools(shape, free, starts)
+    for pool, draw_nw in pairs:
         if free[pool].free >= chips and chips * draw_nw <= feed_nw and pool != not_in:
             if quotas is not None and not quotas.allows(shape, pool):
                 continue
@@ -148,7 +150,7 @@ class Trial:
         """The first pool but one that has chips, power, quota and a placement for a gang, and the placement."""
         if self._pending is not None:
             self._settle(self._pending)
-        return find(self._free, self._headroom, self.placer, shape, not_in, self._quotas)
+        return find(self._free, self._headroom, self.placer, shape, not_in, self._quotas, self.starts)
 
     def seat(self, shape: Shape, pool: int, avoid: int) -> Placement | None:
         """Where a gang sits in one pool outside some domains; None where chips or power do not allow it."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from policies.claim import Claim, Stoppable
     from policies.plan import Plan
     from policies.running import RunningGangs
+    from policies.time_shares import TimeShares
 
 NO_ROOM = "no room"  # fewer free chips than the gang needs
 NO_POWER = "no power"  # enough free chips, but a level of the power tree has too little left
@@ -103,7 +104,8 @@ class View:
     will come back at the feed at a known time, as releases without chips. plan is what the previous pass promised to
     those who wait: unlike the memo it outlives releases. tenants: what each holds and has used, where the order
     compares them. gangs: those that run, where they may be stopped. malleable: those that may change their size.
-    quotas: what tenants may hold, where there are any.
+    quotas: what tenants may hold, where there are any. shares: who runs where and what is due to whom, where the
+    placement or the backfill asks.
     """
 
     now_s: float
@@ -119,6 +121,7 @@ class View:
     gangs: "RunningGangs | None" = None
     malleable: "Collection[Stoppable]" = ()
     quotas: Quotas | None = None
+    shares: "TimeShares | None" = None
 
 
 @dataclass(slots=True)

@@ -76,7 +76,9 @@ class JobClass(Keys):
 
     job_class: Name = Field(alias="class")
     demand: Fraction | None = Field(default=None, description="draw of a busy chip over TDP; default: the kind's")
-    value: Positive = Field(default=1.0, description="worth of a chip-second at full speed, for sharing scarce power")
+    value: Positive = Field(
+        default=1.0, description="worth of a chip-second at full speed, for sharing scarce power; weight under max-min"
+    )
     priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = Field(
         default=0, description="higher goes first under the order priority"
     )

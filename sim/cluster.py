@@ -9,7 +9,7 @@ import simpy
 from numpy.typing import NDArray
 
 from outputs.record import Record
-from policies.build import Policy, decide, never_starts
+from policies.build import Policy, decide, never_starts, time_shares_for
 from policies.interruptions import Interruptions
 from policies.plan import Plan
 from policies.queue import QueuedJob, Sizes
@@ -49,6 +49,7 @@ class Cluster:
         self.queue = queue_for(policy.order)
         self.tenants = tenants_for(policy.order, len(plant.pools))
         self.quotas = Quotas(policy.quotas) if policy.quotas else None
+        self.shares = time_shares_for(policy, plant)
         self.running: list[list[Release]] = [[] for _ in plant.pools]
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
@@ -157,7 +158,7 @@ class Cluster:
         if self.yard.dark and self.yard.power_on() and self._growing:
             self._reject_what_no_longer_fits()
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
-        if self.queue.jobs or self.policy.scaling is not None:
+        if self.queue.jobs or self.policy.acts_alone:
             decisions = decide(self.view(), self.policy)
             self._arrived = []
             self._memo = decisions.memo
@@ -185,6 +186,7 @@ class Cluster:
             *(self.clock.now, self.queue, self.free, self.headroom, self.running),
             *(self._arrived, self._memo, rises, self._plan, self.tenants),
             quotas=self.quotas,
+            shares=self.shares,
         )
         if self.claims is not None:
             view.gangs, view.malleable = self.claims.gangs, self.claims.malleable.values()
@@ -205,6 +207,8 @@ class Cluster:
     def end(self, run: Release) -> None:
         """A job has done its work."""
         self._release(run)
+        if self.shares is not None:
+            self.shares.end(run.row)
         if self.feed is None:
             self.it_nw -= run.gang_nw
         self.record.end_s[run.row] = self.clock.now
@@ -231,6 +235,8 @@ class Cluster:
             self.feed.close(end_s)
         if self.roads is not None:
             self.roads.close(end_s)
+        if self.shares is not None:
+            self.record.unsolved = self.shares.unsolved
         self.record.end_time_s = end_s
 
     def _let_go(self, job: QueuedJob) -> None:
@@ -243,6 +249,8 @@ class Cluster:
             self.record.reject(job.row, NO_FEED)
             return
         self.queue.add(job)
+        if self.shares is not None:
+            self.shares.join(job, self.clock.now)
         self._arrived.append(job)
 
     def _hold_back(self, deferral: Deferral) -> None:
@@ -301,6 +309,8 @@ class Cluster:
             self.tenants.start(row, job.tenant, pool, shape.chips, gang_nw, now_s)
         if self.quotas is not None:
             self.quotas.start(row, shape, pool)
+        if self.shares is not None:
+            self.shares.start(job, pool, now_s)
         run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
         insort(self.running[pool], run)
         self.record.pool[row] = pool
@@ -333,5 +343,7 @@ class Cluster:
             self.tenants.end(run.row, pool, run.chips, run.gang_nw, self.clock.now)
         if self.quotas is not None:
             self.quotas.end(run.row, pool, run.chips)
+        if self.shares is not None:
+            self.shares.stop(run.row, pool, self.clock.now)
         self.unplan(run)
         self._memo = None

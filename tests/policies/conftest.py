@@ -5,11 +5,13 @@ from itertools import count
 
 import pytest
 
+from policies.max_min_placement import MAX_MIN
 from policies.order import fifo
 from policies.placement import PACK, pack
 from policies.queue import QueuedJob
 from policies.queues import queue_for, tenants_for
 from policies.quotas import Quotas
+from policies.time_shares import TimeShares
 from policies.view import Release, View
 from topologies.free import FreeChips
 from topologies.headroom import Headroom
@@ -33,6 +35,7 @@ class Site:
         self.queue, self.arrived, self.memo, self.plan = queue_for(order), [], None, None
         self.tenants = tenants_for(order, len(pools))
         self.quotas = Quotas(rules) if rules else None
+        self.shares = TimeShares([1.0], len(pools)) if placer is MAX_MIN else None
         self.rows, self.gangs = count(), count(1_000)
 
     def runs(self, chips, until_s, pool=0, domain=None, tenant=0, quota=-1):
@@ -50,29 +53,37 @@ class Site:
         self.headroom.take(pool, placement, draw_nw)
         self.last_row = row = next(self.gangs)
         insort(self.running[pool], Release(until_s, row, chips, placement, pool, chips * draw_nw))
+        if self.shares is not None:
+            every = tuple(range(len(self.sizes)))
+            shape = Shape(every, chips, (1.0,) * len(every), tuple(self.draws))
+            self.shares.start(QueuedJob(row, shape, self.now_s, until_s), pool, self.now_s)
         if self.tenants is not None:
             self.tenants.start(row, tenant, pool, chips, chips * draw_nw, self.now_s)
         if self.quotas is not None:
             self.quotas.start(row, Shape((pool,), chips, (1.0,), (draw_nw,), quota=quota), pool)
         return True
 
-    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, quota=-1, within=None, **more):
+    def waits(self, chips, estimate_s, submit_s=0, pools=None, row=None, pace_s=None, quota=-1, within=None, **more):
         """A job that has just joined the queue; its row. within: the units that it may have to sit in."""
         if pools is None:
             pools = tuple(at for at, size in enumerate(self.sizes) if chips <= size)
         draws, apart = tuple(self.draws[at] for at in pools), {"quota": quota, "within": within}
-        shape = Shape(pools, chips, (1.0,) * len(pools), draws, priority=more.get("priority", 0), **apart)
+        pace_s = (1.0,) * len(pools) if pace_s is None else pace_s
+        shape = Shape(pools, chips, pace_s, draws, priority=more.get("priority", 0), **apart)
         job = QueuedJob(next(self.rows) if row is None else row, shape, submit_s, estimate_s, **more)
         self.queue.add(job)
         self.arrived.append(job)
+        if self.shares is not None:
+            self.shares.join(job, self.now_s)
         return job.row
 
     def view(self):
         seen = (self.queue, self.free, self.headroom, self.running, self.arrived, self.memo)
-        return View(self.now_s, *seen, plan=self.plan, tenants=self.tenants, quotas=self.quotas)
+        return View(self.now_s, *seen, plan=self.plan, tenants=self.tenants, quotas=self.quotas, shares=self.shares)
 
     def decide(self, backfill):
-        return backfill(self.view(), self.placer)
+        view = self.view()
+        return backfill(view, self.placer if self.placer.seeing is None else self.placer.seeing(view))
 
     def starts(self, backfill):
         """The rows that start, in order."""
@@ -99,6 +110,8 @@ class Site:
                 self.tenants.start(job.row, job.tenant, pool, job.shape.chips, gang_nw, self.now_s)
             if self.quotas is not None:
                 self.quotas.start(job.row, job.shape, pool)
+            if self.shares is not None:
+                self.shares.start(job, pool, self.now_s)
         self.arrived, self.memo, self.plan = [], decisions.memo, decisions.plan
 
     def ends(self, row):
@@ -112,6 +125,9 @@ class Site:
                     self.tenants.end(row, pool, run.chips, run.gang_nw, self.now_s)
                 if self.quotas is not None:
                     self.quotas.end(row, pool, run.chips)
+                if self.shares is not None:
+                    self.shares.stop(row, pool, self.now_s)
+                    self.shares.end(row)
                 self.memo = None
 
     def goes_on(self, now_s):
@@ -124,6 +140,9 @@ class Site:
                     self.tenants.end(row, pool, chips, gang_nw, now_s)
                 if self.quotas is not None:
                     self.quotas.end(row, pool, chips)
+                if self.shares is not None:
+                    self.shares.stop(row, pool, self.now_s)
+                    self.shares.end(row)
                 self.free[pool].give(placement)
                 self.headroom.give(pool, placement, self.draws[pool])
                 self.memo = None

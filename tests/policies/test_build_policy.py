@@ -110,10 +110,10 @@ def test_a_policy_option_is_a_list_of_overrides():
             "unknown policy 'sfj'; did you mean 'sjf'? (allowed: carbon-aware, conservative, ",
         ),
         ("policy: {order: fif}", "unknown order 'fif'; did you mean 'fifo'? (allowed: deadline, "),
-        ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: conservative, easy, greedy, none)"),
+        ("policy: {backfill: gredy}", "did you mean 'greedy'? (allowed: conservative, easy, greedy, max-min, none)"),
         (
             "policy: {placement: random}",
-            "unknown placement 'random' (allowed: cheapest, contiguous, efficient, first-fit, fragmentation, pack, ",
+            "unknown placement 'random' (allowed: cheapest, contiguous, efficient, first-fit, fragmentation, max-min, ",
         ),
     ],
 )

@@ -234,7 +234,7 @@ def test_a_trace_becomes_the_job_table_and_replays_alike():
 def test_help_loads_nothing_heavy():
     code = "import sys; from sim.cli import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    heavy = {"numpy", "polars", "pydantic", "pint", "simpy", "matplotlib", "networkx", "rich", "ruamel.yaml"}
+    heavy = {"numpy", "polars", "pydantic", "pint", "simpy", "matplotlib", "networkx", "rich", "ruamel.yaml", "scipy"}
     assert not [name for name in heavy if f"'{name}'" in done.stdout]
 
 
@@ -259,3 +259,10 @@ def test_force_without_out_is_refused():
 
 def test_a_trace_of_the_library_is_found_by_its_name_and_says_when_it_starts():
     assert "2017-10-02T00:06:09" in megawatt("trace", "philly", "philly-sample.csv.gz").stdout
+
+
+def test_a_run_without_a_cap_says_what_its_policy_stopped():
+    Path("long.yaml").write_text(GOOD.replace("1 hour", "3 hours").replace("per_hour: 1", "per_hour: 2"))
+    done = megawatt("run", "long.yaml", "--no-render", "--policy", "gavel")
+    assert done.exit_code == 0
+    assert re.search(r"stops +[1-9]\d* jobs stopped, 0.0 chip-h lost", done.stdout)

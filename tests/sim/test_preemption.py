@@ -49,8 +49,8 @@ def most_at_once(stays: pl.DataFrame) -> int:
 @given(
     fleet=st.sampled_from(sorted(FLEETS)),
     order=st.sampled_from(["fifo", "srtf", "las", "priority", "smallest-first"]),
-    backfill=st.sampled_from(["none", "greedy", "easy", "conservative"]),
-    placement=st.sampled_from(["pack", "spread", "first-fit"]),
+    backfill=st.sampled_from(["none", "greedy", "easy", "conservative", "max-min"]),
+    placement=st.sampled_from(["pack", "spread", "first-fit", "max-min"]),
     preemption=st.sampled_from(
         [
             "priority",
