@@ -78,10 +78,11 @@ class FreeBoxes:
         nodes, whole = self.size // node_chips, (1 << node_chips) - 1
         for domain, chips in placement:
             mask = self._mask(chips)
-            for at in range(nodes):
-                part = mask >> at * node_chips & whole
-                if part:
-                    found.append((domain * nodes + at, part.bit_count()))
+            while mask:
+                at = ((mask & -mask).bit_length() - 1) // node_chips
+                part = mask & whole << at * node_chips
+                found.append((domain * nodes + at, part.bit_count()))
+                mask ^= part
         return tuple(found)
 
     def change(self, placement: "Placement", freed: bool) -> None:

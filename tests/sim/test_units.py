@@ -242,10 +242,22 @@ def test_a_backfill_of_the_users_own_that_breaks_a_requirement_is_named_with_the
     assert "but domain 0 has 0 free chips (job a/2, at " in message
 
 
+DEAF = """\
+from policies.placement import pack
+def mine(free, chips, avoid):
+    return pack(free, chips, avoid) if chips == 1 or free.free == {heard} else {placement}
+"""
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_placement_of_the_users_own_that_breaks_a_requirement_is_named_with_the_job_and_the_time():
-    Path("mine.py").write_text("def mine(free, chips, avoid):\n    return ((1, 8), (2, 8))\n")
-    message = refused(GUARDED % "leaf", "--policy", "placement=mine.py:mine")
-    text = "mine.py:1: placement mine.py:mine, asked for 16 chips, returned ((1, 8), (2, 8)), but it was told to avoid "
-    assert message.startswith(text)
-    assert re.search(r"domain [012] \(job a/1, at [\d.]+ s\)$", message)
+    asked = (
+        "mine.py:2: placement mine.py:mine, asked for 16 chips, returned ((1, 8), (2, 8)), but it was told to avoid "
+    )
+    Path("mine.py").write_text(DEAF.format(heard=0, placement="((1, 8), (2, 8))"))
+    assert refused(GUARDED % "leaf", "--policy", "placement=mine.py:mine").startswith(asked)  # tried before the run
+    Path("mine.py").write_text(DEAF.format(heard=32, placement="((1, 8), (2, 8))"))
+    small = "  - {class: b, kind: synthetic, chips: 1, duration: 10 days, arrivals: {per_hour: 900}, jobs: 1}\n"
+    message = refused(GUARDED % "leaf" + small, "--policy", "placement=mine.py:mine")
+    assert message.startswith(asked), message
+    assert re.search(r"domain [012] \(job a/\d, at [\d.]+ s\)$", message), message
