@@ -26,6 +26,8 @@ ROWS: Sequence[tuple[str, str, Show]] = (
     ("jobs completed", "completed_jobs", _number()),
     ("wait, mean", "wait_mean_s", duration),
     ("wait, p95", "wait_p95_s", duration),
+    ("JCT, mean", "jct_mean_s", duration),
+    ("JCT, p95", "jct_p95_s", duration),
     ("work [chip-h at full speed]", "work_chip_h", _number()),
     ("work by value", "work_value_chip_h", _number()),
     ("tokens trained", "trained_tokens", lambda value: f"{value:.4g}"),

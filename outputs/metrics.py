@@ -1,7 +1,7 @@
 """The record to a result: summary numbers and the tables of the run folder.
 
-Job metrics cover the jobs submitted between warmup and the end. Waits are those of jobs that started,
-slowdowns those of jobs that completed; jobs still running or waiting at the end are counted as such.
+Job metrics cover the jobs submitted between warmup and the end. Waits are those of jobs that started, completion
+times and slowdowns those of jobs that completed; jobs still running or waiting at the end are counted as such.
 """
 
 import math
@@ -161,6 +161,7 @@ def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools, end_s: float) -> dict
         "waiting_at_end_jobs": int((counted & ~jobs.completed & ~running & ~jobs.rejected).sum()),
         "rejected_jobs": int((counted & jobs.rejected).sum()),
         **_spread("wait", "s", wait_s[started]),
+        **_spread("jct", "s", (jobs.end_s - jobs.submit_s)[completed]),
     }
     held_s = stays.by_job(stays.to_s - stays.from_s, jobs)
     waited_s = (jobs.end_s - jobs.submit_s - held_s)[completed]  # after a stop too

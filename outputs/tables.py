@@ -40,6 +40,8 @@ def summary_table(name: str, summary: Mapping[str, float]) -> Table:
     rows += [(f"  {what.replace('_', ' ')}", f"{count:,.0f}") for what, count in counts.items() if count]
     if "wait_mean_s" in summary:
         rows.append(("wait", _spread(summary, "wait", "s")))
+    if "jct_mean_s" in summary:
+        rows.append(("JCT", _spread(summary, "jct", "s")))
     if "bounded_slowdown_mean_ratio" in summary:
         rows.append(("bounded slowdown", _spread(summary, "bounded_slowdown", "ratio")))
     if "makespan_s" in summary:

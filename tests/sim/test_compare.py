@@ -40,6 +40,7 @@ def test_two_policies_stand_beside_each_other_with_their_differences():
     lines = made.stdout.splitlines()
     assert lines[0].split() == ["reserve", "throttle"]
     assert [line.split("  ")[0] for line in lines[1:3]] == ["policy", "scenario, seed"]
+    assert [line[:9] for line in lines if line.startswith("JCT")] == ["JCT, mean", "JCT, p95 "]
     energy = next(line for line in lines if line.startswith("energy [MWh]"))
     assert "%)" in energy
     assert Path("both.png").read_bytes()[:4] == b"\x89PNG"

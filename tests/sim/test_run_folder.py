@@ -95,6 +95,14 @@ def test_waits_and_slowdowns_are_what_the_job_rows_say(two_pools):
     assert summary["wait_mean_s"] == pytest.approx(waits.mean())
     assert summary["wait_p99_s"] == pytest.approx(np.percentile(waits, 99))
     done = jobs.filter(status="completed")
+    assert done["end_s"].is_not_null().all() and len(done) < len(jobs)
+    jct_s = (done["end_s"] - done["submit_s"]).to_numpy()
+    for name, value in (("mean", jct_s.mean()), ("p50", np.median(jct_s)), ("max", jct_s.max())):
+        assert summary[f"jct_{name}_s"] == pytest.approx(value)
+    for percent in (95, 99):
+        assert summary[f"jct_p{percent}_s"] == pytest.approx(np.percentile(jct_s, percent))
+    small_s = done.filter(job_class="small").select(pl.col("end_s") - pl.col("submit_s")).to_series()
+    assert summary["small/jct_mean_s"] == pytest.approx(small_s.mean())
     slowdown = np.maximum(1, (done["wait_s"] + done["run_s"]) / np.maximum(done["run_s"].to_numpy(), 10))
     assert summary["bounded_slowdown_mean_ratio"] == pytest.approx(slowdown.mean())
     assert summary["makespan_s"] == done["end_s"].max() - jobs["submit_s"].min()
