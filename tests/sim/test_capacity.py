@@ -1,13 +1,11 @@
-"""Where the capacity went: every state by hand, and sums on random scenarios from saved tables and constants."""
+"""Where the capacity went: every state by hand."""
 
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from outputs.capacity import STATES
 from outputs.metrics import Result, measure
@@ -36,8 +34,14 @@ catalog:
   racks:
     r: {{accelerator: c, chips: 10, domain_chips: 10, node_chips: 10, host: 1 kW, source: by hand, confidence: high}}
     t: {{accelerator: n, chips: 10, domain_chips: 10, node_chips: 10, host: 1 kW, source: by hand, confidence: high}}
+  interconnects:
+    r:
+      {{bandwidth: 100 GB/s, nics: 1, nic_bandwidth: 1 GB/s, source: by hand, confidence: high,
+       scale_up: {{base: 0 s, ring_step: 0 s, tree_step: 0 s, ring_efficiency: 1}},
+       scale_out: {{base: 0 s, ring_step: 0 s, tree_step: 0 s, post: 0 s, ring_efficiency: 1,
+         hierarchical_efficiency: 1}}}}
 """
-JOB = "  - {class: %s, kind: trace, format: csv, file: %s.csv, demand: 1, cap_exponent: 0.5, stacks: [%s]}"
+JOB = "  - {class: %s, kind: trace, format: csv, file: %s.csv, demand: 1, cap_exponent: 0.5, stacks: [%s]%s}"
 ONE, TWO = "{pool: p, rack: r, count: 1}", "{pool: p, rack: r, count: 2}"
 
 
@@ -46,13 +50,22 @@ def run(path: Path) -> tuple[Result, Plant]:
     return measure(simulate(scenario, plant, policy, scenario.keys.seed), plant, scenario), plant
 
 
-def small(folder: Path, rows: list[str], stacks: str = "cuda", **keys: str) -> Result:
-    """One trace class (rows of number,submit_s,chips,run_s) on the small site."""
-    (folder / "a.csv").write_text("\n".join(["number,submit_s,chips,run_s", *rows]) + "\n")
+def small(
+    folder: Path, rows: list[str], stacks: str = "cuda", urgent: tuple[str, ...] = (), sends: str = "", **keys: str
+) -> Result:
+    """Trace classes (rows of number,submit_s,chips,run_s) on the small site, the second one of priority 1."""
+    classes = []
+    for name, of, more in (("a", rows, sends), ("b", urgent, ", priority: 1")):
+        (folder / f"{name}.csv").write_text("\n".join(["number,submit_s,chips,run_s", *of]) + "\n")
+        classes += [JOB % (name, name, stacks, more)] if of else []
     usual = {"site": "", "fleet": ONE, "restart": "0 s", "policy": "easy", "horizon": "1 hour"}
     path = folder / "s.yaml"
-    path.write_text(TEXT.format(**{**usual, **keys, "workload": JOB % ("a", "a", stacks)}).lstrip())
-    return run(path)[0]
+    path.write_text(TEXT.format(**{**usual, **keys, "workload": "\n".join(classes)}).lstrip())
+    result, plant = run(path)
+    for pool in plant.pools:  # every delivered chip is in some state at all times
+        found_s = math.fsum(result.capacity.filter(pool=pool.name)["chip_s"])
+        assert found_s == pytest.approx(pool.chips * result.summary["simulated_s"], rel=1e-12)
+    return result
 
 
 def states_h(result: Result, pool: str = "p") -> dict[str, float]:
@@ -66,17 +79,125 @@ def cut(at: str, lasts: str, to: str, notice: str = "0 s", feed: str = "11 kW") 
     return f"site:\n  feed: {feed}\n  curtailment: [{{at: {at}, for: {lasts}, to: {to}, notice: {notice}}}]"
 
 
-def test_no_demand_is_what_is_idle_while_nobody_waits(tmp_path):
-    result = small(tmp_path, ["1,0,4,1800"])
-    assert states_h(result) == {"productive": 2, "no demand": 8}
-    assert result.summary["capacity/no_demand_fraction"] == 0.8
-    assert result.summary["goodput_fraction"] == 0.2
+@dataclass(frozen=True)
+class Case:
+    """A scenario of one rack of ten chips, and its chip-hours by state in pool p (elsewhere in others)."""
+
+    rows: list[str]
+    states: dict[str, float]
+    keys: dict[str, str] = field(default_factory=dict)
+    urgent: tuple[str, ...] = ()
+    stacks: str = "cuda"
+    others: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def test_held_by_policy_is_what_would_have_seated_a_gang_that_waits(tmp_path):
-    rows = ["1,0,6,3600", "2,0,10,3600", "3,0,4,3600", "4,0,6,3600"]
-    result = small(tmp_path, rows, policy="{backfill: none}", horizon="3 hours")
-    assert states_h(result) == {"productive": 26, "held by policy": 4}
+def stops(grace: str) -> str:
+    return f"{{order: priority, preemption: {{priority: {{min_run: 0 s, grace: {grace}}}}}}}"
+
+
+CASES = {
+    # ten chips for an hour
+    "productive": Case(["1,0,10,3600"], {"productive": 10}),
+    # A ring of 10 moves 2 * 9/10 * 100 GB at 100 GB/s in 1.8 s, of which 0.8 s are hidden behind the computing: a step
+    # is 1 s of computing and 1 s of waiting, so that of the hour on ten chips half is each.
+    "communication": Case(
+        ["1,0,10,3600"],
+        {"productive": 5, "communication": 5},
+        {
+            "site": "network: {fabric: leaf-spine}",
+            "sends": ", communication: {size: 100 GB, compute: 1 s, overlap: 0.8}",
+        },
+    ),
+    # An hour at full speed. Then 4,250 W, less 2,000 W for the host and ten idle chips, leave a quarter of the span of
+    # 10 * 900 W: half the speed for two hours.
+    "throttled": Case(
+        ["1,0,10,7200"],
+        {"productive": 10 + 10, "throttled": 10},
+        {"site": cut("1 hour", "2 hours", "4250 W"), "horizon": "3 hours"},
+    ),
+    # The second job comes at 1,800 s, and the first writes for 20 s on its ten chips; the second runs until 2,400 s,
+    # then the first until the end: 3,580 s of work.
+    "checkpointing": Case(
+        ["1,0,10,3600"],
+        {"productive": 10 * 3580 / 3600, "checkpointing": 10 * 20 / 3600},
+        {"policy": stops("20 s")},
+        ("1,1800,10,580",),
+    ),
+    # It comes at 40 min, and there is no time to write: the first job has its checkpoint of 30 min, 10 min are lost.
+    "lost work": Case(
+        ["1,0,10,7200"],
+        {"productive": 10 * (30 + 20) / 60, "lost work": 10 * 10 / 60},
+        {"policy": stops("19 s")},
+        ("1,2400,10,7200",),
+    ),
+    # It comes with the checkpoint at 30 min and goes at 40; the first job restarts until 46, then works until 60 min.
+    "restarting": Case(
+        ["1,0,10,7200"],
+        {"productive": 10 * (30 + 10 + 14) / 60, "restarting": 10 * 6 / 60},
+        {"policy": stops("19 s"), "restart": "6 min"},
+        ("1,1800,10,600",),
+    ),
+    # Two racks, idle at 2 kW each, and 2.5 kW in the second hour: one rack is off in it, and then comes up for 10 min.
+    # One has a job in the first hour; all else is idle and not wanted: 10 in the first hour, 10 in the second, and in
+    # the last half hour 10 * 30 min of the rack that stayed on and 10 * 20 min of the other.
+    "down": Case(
+        ["1,0,10,3600"],
+        {"productive": 10, "off": 10, "down": 10 / 6, "no demand": 10 + 10 + 5 + 10 / 3},
+        {"site": cut("1 hour", "1 hour", "2500 W", "0 s", "22 kW"), "fleet": TWO, "horizon": "150 min"},
+    ),
+    # 2.9 kW are enough for one rack and one busy chip: the second rack never has power.
+    "off": Case(
+        ["1,0,1,3600"],
+        {"productive": 1, "no demand": 9, "off": 10},
+        {"site": "site: {phases: [{at: 0 s, cap: 2900 W}, {at: 2 hours, cap: 22 kW}]}", "fleet": TWO},
+    ),
+    # four chips for half an hour
+    "no demand": Case(["1,0,4,1800"], {"productive": 2, "no demand": 8}),
+    # Pool q is full, and seven chips more are waited for, which may not be those of p.
+    "no portable job": Case(
+        ["1,0,10,3600", "2,0,7,3600"],
+        {"no portable job": 7, "no demand": 3},
+        {"fleet": ONE + ", {pool: q, rack: t, count: 1}"},
+        stacks="neuron",
+        others={"q": {"productive": 10}},
+    ),
+    # 6,500 W are 2,000 W idle and five chips' 900 W; five more are waited for.
+    "no power": Case(["1,0,5,3600", "2,0,5,3600"], {"productive": 5, "no power": 5}, {"site": "site: {feed: 6500 W}"}),
+    # Four chips are idle for the hour in which the gang of ten waits for the six others.
+    "fragmentation": Case(
+        ["1,0,6,3600", "2,0,10,3600"], {"productive": 16, "fragmentation": 4}, {"horizon": "2 hours"}
+    ),
+    # Nobody passes the head of ten chips, though the third job would fit beside the first: four chips for an hour. Then
+    # the head has all ten, and the last two together.
+    "held by policy": Case(
+        ["1,0,6,3600", "2,0,10,3600", "3,0,4,3600", "4,0,6,3600"],
+        {"productive": 6 + 10 + 10, "held by policy": 4},
+        {"policy": "{backfill: none}", "horizon": "3 hours"},
+    ),
+}
+
+
+def test_there_is_a_scenario_for_every_state():
+    assert set(CASES) == set(STATES)
+
+
+@pytest.mark.parametrize("state", CASES)
+def test_a_state_has_its_chip_hours_by_hand_and_no_other_state_has_any(state, tmp_path):
+    case = CASES[state]
+    result = small(tmp_path, case.rows, case.stacks, case.urgent, **case.keys)
+    assert case.states[state] > 0
+    assert states_h(result) == case.states
+    for pool, states in case.others.items():
+        assert states_h(result, pool) == states
+    found_h = {"p": case.states, **case.others}
+    delivered_h = sum(sum(states.values()) for states in found_h.values())
+    name = f"capacity/{state.replace(' ', '_')}_fraction"
+    assert result.summary[name] == pytest.approx(case.states[state] / delivered_h)
+    productive_h = sum(states.get("productive", 0) for states in found_h.values())
+    powered_h = delivered_h - case.states.get("off", 0)
+    assert result.summary["goodput_fraction"] == pytest.approx(productive_h / powered_h)
+    if state == "no power":
+        assert result.summary["stranded_energy_j"] == pytest.approx(0, abs=1e-3)  # nothing is left, but too little
 
 
 def test_a_deferred_job_holds_the_chips_that_it_would_sit_on(tmp_path):
@@ -97,11 +218,6 @@ def test_a_job_that_ends_while_others_are_deferred_leaves_its_chips_to_them(tmp_
     policy = "{power: {defer: {price: 30 USD/MWh, deadline: 20 hours}}}"
     result = small(tmp_path, ["1,0,10,7200", "2,3600,10,60"], site=site, policy=policy, horizon="3 hours")
     assert states_h(result) == {"productive": 20, "held by policy": 10}
-
-
-def test_fragmentation_is_what_is_idle_beside_a_gang_that_does_not_fit(tmp_path):
-    result = small(tmp_path, ["1,0,6,3600", "2,0,10,3600"], horizon="2 hours")
-    assert states_h(result) == {"productive": 16, "fragmentation": 4}
 
 
 PLUG_INS = """
@@ -146,19 +262,6 @@ def test_a_placement_that_sees_who_runs_and_waits_sees_them_when_it_is_asked_why
     assert seen[-1] == (2, 2)  # two wait when the last one is tried, which no pass without backfill does
 
 
-def test_no_power_is_what_the_feed_does_not_reach_for(tmp_path):
-    result = small(tmp_path, ["1,0,5,3600", "2,0,5,3600"], site="site: {feed: 6500 W}")
-    assert states_h(result) == {"productive": 5, "no power": 5}
-    assert result.summary["stranded_energy_j"] == pytest.approx(0, abs=1e-3)
-
-
-def test_no_portable_job_is_what_those_who_wait_cannot_use(tmp_path):
-    fleet = ONE + ", {pool: q, rack: t, count: 1}"
-    result = small(tmp_path, ["1,0,10,3600", "2,0,7,3600"], stacks="neuron", fleet=fleet)
-    assert states_h(result, "q") == {"productive": 10}
-    assert states_h(result) == {"no portable job": 7, "no demand": 3}
-
-
 def test_throttled_is_what_caps_take(tmp_path):
     # 4,250 - 2,000 W for ten chips of 900 W span: a quarter, so half the speed
     result = small(tmp_path, ["1,0,10,7200"], site=cut("1 hour", "2 hours", "4250 W"), horizon="3 hours")
@@ -168,13 +271,16 @@ def test_throttled_is_what_caps_take(tmp_path):
     assert summary["productive_energy_j"] == pytest.approx(summary["energy_jobs_j"])
 
 
-def test_lost_work_is_what_stops_take_back(tmp_path):
-    site = cut("80 min", "2 hours", "2100 W", "19 s")
-    result = small(tmp_path, ["1,0,10,14400"], site=site, horizon="380 min")
-    assert states_h(result) == {"productive": 40, "lost work": 20 / 6, "no power": 20}
+@pytest.mark.parametrize(("notice", "lost_h"), [("20 s", 0), ("19 s", 20 / 6)])
+def test_a_falling_cap_takes_back_what_there_is_no_time_to_write(notice, lost_h, tmp_path):
+    # stopped at 80 min for two hours, without the time to write with the work of 20 min lost; 4 h of work in all
+    site = cut("80 min", "2 hours", "2100 W", notice)
+    result = small(tmp_path, ["1,0,10,14400"], site=site, horizon=f"{360 + 6 * lost_h} min")
+    assert states_h(result) == {"productive": 40, "no power": 20} | ({"lost work": lost_h} if lost_h else {})
 
 
 def test_restarting_is_what_a_stopped_job_needs_before_it_goes_on(tmp_path):
+    # 80 min, two hours without power, 6 min to restart and the other 160 min
     site = cut("80 min", "2 hours", "2100 W", "20 s")
     result = small(tmp_path, ["1,0,10,14400"], site=site, horizon="366 min", restart="6 min")
     assert states_h(result) == {"productive": 40, "restarting": 1, "no power": 20}
@@ -182,11 +288,13 @@ def test_restarting_is_what_a_stopped_job_needs_before_it_goes_on(tmp_path):
 
 
 def test_racks_are_off_without_power_and_down_while_they_come_up(tmp_path):
-    # stopped at 1 h with all its work; the second rack is off for an hour and then boots for ten minutes
+    # stopped at 1 h with all its work: an hour in which one rack has no power for chips and the other is off, then ten
+    # minutes in which the gang waits for the other to boot, and another 2 h of work less 1 h: 20 * 2 chip-hours in all
     site = cut("1 hour", "1 hour", "2500 W", "1 min", "22 kW")
     result = small(tmp_path, ["1,0,20,7200"], site=site, fleet=TWO, horizon="190 min")
-    sixth = 10 / 6
-    assert states_h(result) == {"productive": 40, "off": 10, "down": sixth, "no power": 10, "fragmentation": sixth}
+    ten_min_h = 10 / 6
+    states = {"productive": 40, "off": 10, "down": ten_min_h, "no power": 10, "fragmentation": ten_min_h}
+    assert states_h(result) == states
     off_h = 10
     assert result.summary["delivered_chip_h"] - off_h == pytest.approx(result.summary["installed_chip_h"])
 
@@ -207,157 +315,6 @@ def test_communication_is_what_the_step_of_a_seat_has_of_exchange(tmp_path):
     held_h = 16 * 1000 / HOUR_S
     assert states_h(result) == {"productive": held_h * productive, "communication": held_h * (1 - productive)}
     assert result.summary["communication_placement_chip_h"] == 0
-
-
-@pytest.mark.parametrize("power", ["reserve", "throttle"])
-def test_what_the_traffic_of_others_takes_is_communication_too(power, tmp_path):
-    (tmp_path / "fill.csv").write_text("number,submit_s,chips,run_s\n1,0,32,2000\n")
-    (tmp_path / "ring.csv").write_text("number,submit_s,chips,run_s\n1,10,32,1000\n2,110,40,1000\n")
-    ring = "communication: {size: 10 GB, compute: 1 s}"
-    path = tmp_path / "s.yaml"
-    path.write_text(
-        "name: pair\nhorizon: 3000 s\nwarmup: 500 s\nnetwork: {fabric: leaf-spine, oversubscription: 4}\n"
-        "site: {feed: 10 MW}\nfleet: [{pool: p, rack: dgx-h100, count: 18}]\nworkload:\n"
-        "  - {class: fill, kind: trace, format: csv, file: fill.csv}\n"
-        f"  - {{class: ring, kind: trace, format: csv, file: ring.csv, {ring}}}\n"
-        f"policy: {{backfill: none, power: {power}}}\n"
-    )
-    result, plant = run(path)
-    jobs = result.jobs.filter(job_class="ring")
-    ends, segment, speed = jobs["end_s"].to_list(), plant.network.segments[0], plant.network.speeds[1][0]
-    # both send until the first ends; after it the second is alone
-    traffic_s = [run_s - run_s / slow for run_s, slow in jobs.select("run_s", "contention_slowdown").iter_rows()]
-    part = [(ends[0] - 500) / (ends[0] - 110)] * 2  # of it after the warmup
-    taken_h = sum(chips * all_s * of / HOUR_S for chips, all_s, of in zip((32, 40), traffic_s, part, strict=True))
-    assert traffic_s[0] > 10
-    assert result.summary["communication_traffic_chip_h"] == pytest.approx(taken_h, rel=1e-9)
-    assert speed.alone(segment.compact(32)).computing < 1
-    check(result, plant, 500.0)
-
-
-def check(result: Result, plant: Plant, warmup_s: float) -> None:
-    """What must hold for every run, from saved tables and the plant's constants."""
-    line, end_s = result.timeline, result.summary["simulated_s"]
-    lasts_s = np.diff(np.clip(np.append(line["time_s"].to_numpy(), end_s), warmup_s, end_s))
-    idle, wanted = np.zeros(len(lasts_s)), line["queue_chips"].to_numpy()
-    no_demand_s = 0.0
-    for at, pool in enumerate(plant.pools):
-        states = dict(result.capacity.filter(pool=pool.name).select("state", "chip_s").iter_rows())
-        assert min(states.values()) >= -1e-6, states
-        no_demand_s += states["no demand"]
-        a_rack = plant.rack_chips[at]
-        delivered_s = math.fsum(racks * a_rack * (end_s - max(time_s, warmup_s)) for time_s, racks in pool.deliveries)
-        assert math.fsum(states.values()) == pytest.approx(delivered_s, rel=1e-9)
-        busy = line[f"busy_chips/{pool.name}"].to_numpy()
-        running = ("productive", "communication", "throttled", "lost work", "restarting")
-        held_s = math.fsum((busy * lasts_s).tolist())
-        assert math.fsum(states[state] for state in running) == pytest.approx(held_s, rel=1e-9)
-        name = f"installed_chips/{pool.name}"
-        there = line[name].to_numpy() if name in line.columns else np.full(len(busy), pool.chips)
-        name = f"booting_chips/{pool.name}"
-        booting = line[name].to_numpy() if name in line.columns else np.zeros(len(busy))
-        assert states["down"] == pytest.approx(math.fsum((booting * lasts_s).tolist()), rel=1e-9)
-        assert states["off"] == pytest.approx(delivered_s - math.fsum((there * lasts_s).tolist()), rel=1e-9, abs=1e-6)
-        idle += there - booting - busy
-        check_stays(result, plant, at, states, warmup_s)
-    nobody = math.fsum((np.maximum(0, idle - wanted) * lasts_s).tolist())
-    assert no_demand_s == pytest.approx(nobody, rel=1e-9, abs=1e-6)
-    check_energy(result.summary)
-
-
-def check_stays(result: Result, plant: Plant, at: int, states: dict[str, float], warmup_s: float) -> None:
-    """What caps took, from stays and caps; nothing of it where they never move."""
-    if result.stays is None:
-        assert states["throttled"] == states["lost work"] == states["restarting"] == 0
-        return
-    throttled_s = 0.0
-    lost_s = 0.0
-    for row in result.stays.filter(pool=plant.pools[at].name).iter_rows(named=True):
-        under = levels_of(plant, at, row.get("placement") or "")
-        caps = result.caps.filter(job_class=row["job_class"], pool=row["pool"], levels=under)
-        edges = np.clip(np.append(caps["time_s"].to_numpy(), np.inf), max(row["from_s"], warmup_s), row["to_s"])
-        slower = math.fsum(((1 - caps["throttle"].to_numpy()) * np.diff(edges)).tolist())
-        throttled_s += row["chips"] * slower if row["to_s"] > warmup_s else 0.0
-        lost_s += row["chips"] * row["lost_s"] if row["to_s"] > warmup_s else 0.0
-    assert states["throttled"] == pytest.approx(throttled_s, rel=1e-9, abs=1e-3)
-    assert states["lost work"] <= lost_s * (1 + 1e-9) + 1e-6
-    if warmup_s == 0:
-        assert states["lost work"] == pytest.approx(lost_s, rel=1e-9, abs=1e-6)
-
-
-def levels_of(plant: Plant, pool: int, placement: str) -> str:
-    """The names of the limits above a placement."""
-    domains = [int(part.split(":")[0]) for part in placement.split()]
-    return "+".join(
-        limit.name for limit in plant.limits if any(limit.domains[pool] >> domain & 1 for domain in domains)
-    )
-
-
-def check_energy(summary: dict[str, float]) -> None:
-    """The contract down to the productive joules."""
-    if "contract_energy_j" in summary:
-        parts = ("curtailed_contract_energy_j", "stranded_energy_j", "unused_energy_j", "feed_energy_j")
-        drawn_j = math.fsum(summary[part] for part in parts) - summary.get("above_cap_energy_j", 0.0)
-        assert drawn_j == pytest.approx(summary["contract_energy_j"], rel=1e-9)
-    names = ("productive", "communication", "lost_work", "restarting")
-    jobs_j = math.fsum(summary[f"{name}_energy_j"] for name in names)
-    assert jobs_j == pytest.approx(summary["energy_jobs_j"], rel=1e-9, abs=1e-3)
-
-
-POWERS = ["reserve", "throttle", "water-fill", "shed", "oversubscribe"]
-
-
-@st.composite
-def scenarios(draw: st.DrawFn) -> str:
-    """A small site of two pools with whatever can happen to it."""
-    seed, warmup = draw(st.integers(0, 99)), draw(st.sampled_from([0, 11, 30]))
-    lines = ["name: random", "horizon: 3 days", f"warmup: {warmup} hours", f"seed: {seed}"]
-    capped = draw(st.booleans())
-    if capped:
-        lines += [
-            "site:",
-            f"  feed: {draw(st.floats(0.5, 1.1)) * 93:.3f} kW",
-            "  pue: {fixed: 1 kW, proportional: 0.05}",
-        ]
-        if draw(st.booleans()):
-            lines += [f"  pdus: {{count: 4, rating: {draw(st.floats(18, 30)):.2f} kW}}"]
-        if draw(st.booleans()):
-            lines += ["  battery: {energy: 20 kWh, power: 15 kW}"]
-        by, notice = draw(st.sampled_from([30, 60, 95, 99.9])), draw(st.sampled_from(["0 s", "1 hour"]))
-        if draw(st.booleans()):
-            lines += [
-                f"  curtailment: [{{per_year: 600, for: {{uniform: [10 min, 5 hours]}}, by: {by} %, notice: {notice}}}]"
-            ]
-    networked = draw(st.booleans())
-    if networked:
-        lines += [
-            f"network: {{fabric: leaf-spine, oversubscription: 4, contention: {str(draw(st.booleans())).lower()}}}"
-        ]
-    batches = draw(st.sampled_from(["", ", delivery: {first: 8 hours, every: 9 hours, racks: 1}"]))
-    lines += [
-        "fleet:",
-        "  - {pool: t, rack: trn2-48xl, count: 3}",
-        f"  - {{pool: h, rack: dgx-h100, count: 6{batches}}}",
-    ]
-    lines += ["failures: {restart: 5 min, checkpoint: {every: 30 min}}", "workload:"]
-    sends = ", communication: {size: 2 GB, compute: 1 s}" if networked else ""
-    for name, chips, stacks in (("a", "[1, 8, 20]", "[cuda]"), ("b", "[2, 16]", "[neuron, cuda]")):
-        lines += [f"  - {{class: {name}, kind: synthetic, chips: {{choice: {chips}}}, stacks: {stacks}{sends},"]
-        lines += ["     duration: {lognormal: {median: 2 hours, sigma: 1}}, estimate: {factor: {uniform: [1, 3]}},"]
-        lines += [f"     arrivals: {{per_hour: {draw(st.floats(0.3, 2)):.2f}}}}}"]
-    power = draw(st.sampled_from(POWERS)) if capped else "reserve"
-    backfill = draw(st.sampled_from(["easy", "none", "greedy", "conservative"]))
-    placement = draw(st.sampled_from(["pack", "spread", "topology", "first-fit", "fragmentation"]))
-    return "\n".join([*lines, f"policy: {{power: {power}, backfill: {backfill}, placement: {placement}}}\n"])
-
-
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(text=scenarios())
-def test_states_add_up_to_the_delivered_chip_seconds_and_energy_to_the_contract(tmp_path_factory, text):
-    path = tmp_path_factory.mktemp("capacity") / "s.yaml"
-    path.write_text(text)
-    result, plant = run(path)
-    check(result, plant, float(text.split("warmup: ")[1].split()[0]) * HOUR_S)
 
 
 def test_a_run_that_ends_within_its_warmup_has_no_capacity(tmp_path):
