@@ -4,7 +4,7 @@ Source: Narayanan et al. (Gavel), OSDI 2020, section 5 and algorithm 1. The pair
 through again, of running gangs too, as if all chips were free; a gang that does not get the pool where it runs stops,
 unless nobody gets its chips and it would be no faster elsewhere (which the paper leaves open, and here saves a
 restart). All stop together, write their checkpoints and go back to the queue, from where the same pairs start again.
-Only chips in all and the power at the feed are counted, as in the paper: a place in domains is looked for at the start.
+Only chips in all, quotas and the power at the feed are counted: a place in domains is looked for at the start.
 """
 
 import math
@@ -53,31 +53,40 @@ class Rounds(Preemption):
 
 
 class _Room:
-    """Chips by pool and power at the feed that a round gives to gangs."""
+    """Chips by pool, power at the feed and quotas that a round gives to gangs."""
 
     def __init__(self, view: View, decisions: Decisions, free: Mapping[int, Stoppable]) -> None:
         """What is free, with that of the gangs that may go, without that of the planned starts."""
         self.chips = [pool.free for pool in view.free]
         self.feed_nw = view.headroom.feed_nw
-        for gang in free.values():
+        self.quotas = None if view.quotas is None else view.quotas.ahead()
+        for row, gang in free.items():
             self.chips[gang.run.pool] += gang.run.chips
             self.feed_nw += gang.run.gang_nw
+            if self.quotas is not None:
+                self.quotas.let_go(row, gang.run.pool, gang.run.chips)
         for job, pool, _ in decisions.starts:
             self.take(job.shape, pool)
 
     def holds(self, shape: Shape, pool: int) -> bool:
         """Whether there is room for a gang."""
-        return shape.chips <= self.chips[pool] and shape.gang_nw(pool) <= self.feed_nw
+        if shape.chips > self.chips[pool] or shape.gang_nw(pool) > self.feed_nw:
+            return False
+        return self.quotas is None or self.quotas.allows(shape, pool)
 
     def take(self, shape: Shape, pool: int) -> None:
         """A gang gets it."""
-        self.chips[pool] -= shape.chips
-        self.feed_nw -= shape.gang_nw(pool)
+        self._change(shape, pool, 1)
 
     def give(self, shape: Shape, pool: int) -> None:
         """A gang gives it back."""
-        self.chips[pool] += shape.chips
-        self.feed_nw += shape.gang_nw(pool)
+        self._change(shape, pool, -1)
+
+    def _change(self, shape: Shape, pool: int, by: int) -> None:
+        self.chips[pool] -= by * shape.chips
+        self.feed_nw -= by * shape.gang_nw(pool)
+        if self.quotas is not None and shape.quota >= 0:
+            self.quotas.take(shape.quota, pool, by * shape.chips)
 
 
 def _assigned(accounts: Accounts, others: Collection[int], room: _Room) -> dict[int, int]:

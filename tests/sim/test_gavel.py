@@ -149,6 +149,20 @@ def test_nobody_moves_between_pools_that_are_alike_where_all_have_room(ran):
     assert result.summary["preemptions"] == 0
 
 
+def test_nobody_stops_for_a_gang_that_its_quota_keeps_out(ran):
+    rates = {"m0": (10, 10), "m1": (10, 10), "m2": (10, 10)}
+    text = scenario(
+        rates, counts=(2, 1), horizon="1 day", policy=SLICES, more="tenants: [{tenant: x, quota: {v100: 1}}]"
+    )
+    text = text.replace(", {pool: k80, rack: one-k80, count: 1}", "")
+    for name in ("m0", "m1"):  # they have one of the two chips for both
+        text = text.replace(f"class: {name},", f"class: {name}, tenant: x,")
+    result, shares = ran(text)
+    assert shares["m2/1", "v100"] == pytest.approx(1, abs=1e-3)
+    assert [shares[f"{name}/1", "v100"] for name in ("m0", "m1")] == pytest.approx([0.5, 0.5], abs=0.01)
+    assert not result.stays.filter(job_id="m2/1", stopped_by="policy").height
+
+
 def test_jobs_end_and_the_run_with_them(ran):
     result, _ = ran(scenario(policy=SLICES, horizon="until-done", tokens="1e6"))
     assert (result.jobs["status"] == "completed").all()

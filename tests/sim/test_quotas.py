@@ -22,7 +22,7 @@ fleet: [{pool: a, rack: plain, chips: 12}, {pool: b, rack: plain, chips: 8}]
 workload: [{class: log, kind: trace, format: csv, file: log.csv}]
 """
 POOLS = {"a": 12, "b": 8}
-BACKFILLS = ["none", "greedy", "easy", "conservative"]
+BACKFILLS = ["none", "greedy", "easy", "conservative", "max-min"]
 
 
 @pytest.fixture
@@ -291,6 +291,7 @@ policy: {power: POWER, preemption: PREEMPTION, scaling: SCALING}
         ("throttle", "{order: {min_run: 1 min}}", "none"),
         ("throttle", "none", "{elastic: {min_run: 1 min}}"),
         ("shed", "{priority: {min_run: 1 min}}", "{elastic: {min_run: 1 min}}"),
+        ("throttle", "{time-slice: {slice: 20 min, min_run: 1 min}}", "{elastic: {min_run: 1 min}}"),
     ],
 )
 def test_stops_give_quota_back_and_no_stay_exceeds_a_limit(backfill, power, preemption, scaling, ran):
