@@ -4,15 +4,13 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import cast
 
-import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from outputs.record import Record
-from policies.build import Policy, decide, never_starts, time_shares_for
+from policies.build import Policy, decide, time_shares_for
 from policies.interruptions import Interruptions
 from policies.plan import Plan
-from policies.queue import QueuedJob, Sizes
+from policies.queue import QueuedJob
 from policies.queues import queue_for, tenants_for
 from policies.quotas import Quotas
 from policies.view import Decisions, Memo, Release, Start, View
@@ -24,12 +22,12 @@ from sim.deferral import Deferral
 from sim.ends import JobEnd
 from sim.feed import Feed
 from sim.keeping import Keeping
+from sim.requests import Requests
 from sim.traffic import Roads, Traffic
 from sim.yard import Yard
 from topologies.levels import inside
-from topologies.plant import NO_FEED, Plant, Shape
+from topologies.plant import NO_FEED, Plant
 from topologies.power import NW_PER_W
-from topologies.sizes import sizes_of
 
 
 class Cluster:
@@ -50,6 +48,7 @@ class Cluster:
         self.tenants = tenants_for(policy.order, len(plant.pools))
         self.quotas = Quotas(policy.quotas) if policy.quotas else None
         self.shares = time_shares_for(policy, plant)
+        self.requests = Requests(plant, policy, self.quotas)
         self.running: list[list[Release]] = [[] for _ in plant.pools]
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
@@ -71,65 +70,30 @@ class Cluster:
                 self.roads = Roads(clock, self.end, record.journeys)
             self.traffic.runs = self.feed or self.roads
         self.keeping = Keeping(self)
-        self._tenant_numbers: dict[str, int] = {}
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
-        self._quota_of: list[int] = []  # of each tenant by its number, where there are quotas
-        self._shapes: dict[tuple[int, int, bool, int], Shape | str] = {}
-        self._sizes: dict[tuple[int, int, bool, int], Sizes] = {}  # of malleable gangs
         self._arrived: list[QueuedJob] = []
         self._memo: Memo | None = None
         self._plan: Plan | None = None
-        self._growing = bool(plant.growing) and plant.it_cap_nw is not None
 
     def deliver(self, pool: int, racks: int) -> None:
         """Racks arrive; each is powered as soon as its idle draw fits under the cap."""
         self.look_again()
         self.yard.deliver(pool, racks)
 
-    def tenant_numbers(self, names: tuple[str, ...]) -> NDArray[np.int64]:
-        """The numbers of tenants in this run, one a name."""
-        known = self._tenant_numbers
-        numbers = np.array([known.setdefault(name, len(known)) for name in names], np.int64)
-        if self.quotas is not None:
-            self._quota_of = [self.quotas.number(name) for name in known]
-        return numbers
-
     def submit(self, row: int, job_class: int, arrival: Arrival) -> None:
         """A job joins the queue, or is rejected where no pool could ever hold it."""
         submit_s, chips, work, estimate, portable, tenant, deadline_s = arrival
-        quota = -1 if self.quotas is None else self._quota_of[tenant]
-        key = (job_class, chips, portable, quota)
-        shape = self._shapes.get(key)
-        if shape is None:
-            shape = self.plant.shape(job_class, chips, portable, self.policy.power.admit, self.policy.placer.prefer)
-            if isinstance(shape, Shape):
-                shape = shape.of_quota(quota)
-                shape = never_starts(self.plant, self.policy, shape) or shape
-            if isinstance(shape, Shape) and self.policy.preemption is not None:
-                shape = shape.of_priority(self.plant.plans[job_class].priority)
-            self._shapes[key] = shape
-            if isinstance(shape, Shape) and self.policy.scaling is not None:
-                self._add_sizes(key, shape)
+        shape, sizes = self.requests.asked(job_class, chips, portable, tenant)
         if isinstance(shape, str):
             self.record.reject(row, shape)
             return
         self.keeping.turn()
         self.stale = True
         urgency = self.plant.plans[job_class].priority
-        job = QueuedJob(
-            row, shape, submit_s, estimate, job_class, tenant, urgency, deadline_s, None, self._sizes.get(key)
-        )
+        job = QueuedJob(row, shape, submit_s, estimate, job_class, tenant, urgency, deadline_s, None, sizes)
         self._work[row] = work
         if self.deferral is None or not self.deferral.holds(job):
             self.join(job)
-
-    def _add_sizes(self, key: tuple[int, int, bool, int], asked: Shape) -> None:
-        job_class, _, portable, _ = key
-        admit, placer = self.policy.power.admit, self.policy.placer
-        found = sizes_of(self.plant, job_class, asked, portable, admit, placer.prefer)
-        shapes = tuple([shape for shape in found if never_starts(self.plant, self.policy, shape) is None])
-        if len(shapes) > 1:
-            self._sizes[key] = Sizes(shapes, asked)
 
     def change_site(self, row: int) -> None:
         """The next row of the site's steps holds: cap, cooling, price or carbon."""
@@ -155,7 +119,7 @@ class Cluster:
         self.keeping.count_waiting(now_s)
         if self.feed is not None:
             self.feed.before_pass()
-        if self.yard.dark and self.yard.power_on() and self._growing:
+        if self.yard.dark and self.yard.power_on() and self.requests.growing:
             self._reject_what_no_longer_fits()
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
         if self.queue.jobs or self.policy.acts_alone:
@@ -245,7 +209,7 @@ class Cluster:
 
     def join(self, job: QueuedJob) -> None:
         """A job goes to its place in the queue."""
-        if self._growing and not self._still_fits(job.shape):
+        if self.requests.growing and not self.requests.still_fits(job.shape, self.yard.racks):
             self.record.reject(job.row, NO_FEED)
             return
         self.queue.add(job)
@@ -260,14 +224,10 @@ class Cluster:
                 self.queue.remove(job)
         self._look_at_all()
 
-    def _still_fits(self, shape: Shape) -> bool:
-        racks = self.yard.racks
-        return any(shape.gang_nw(pool) <= self.plant.left_for(pool, shape.chips, racks) for pool in shape.pools)
-
     def _reject_what_no_longer_fits(self) -> None:
         """Jobs that the idle draw of newer racks has left too little power for would block the queue for good."""
         for shape, lane in list(self.queue.lanes.items()):
-            if not self._still_fits(shape):
+            if not self.requests.still_fits(shape, self.yard.racks):
                 for job in list(lane.jobs):
                     self.queue.remove(job)
                     self.record.reject(job.row, NO_FEED)

@@ -29,7 +29,7 @@ def arrive(clock: Clock, cluster: Cluster, job_class: int, batches: Iterator[Job
     at_s = -1.0
     for jobs in batches:
         row = cluster.record.add(job_class, jobs)
-        for arrival in jobs.arrivals(cluster.tenant_numbers(jobs.tenant_names)):
+        for arrival in jobs.arrivals(cluster.requests.tenant_numbers(jobs.tenant_names)):
             if arrival.submit_s > at_s:
                 yield Moment(clock, arrival.submit_s, Phase.ARRIVAL)
                 at_s = arrival.submit_s
