@@ -20,18 +20,24 @@ _MWH_J = 3.6e9
 _LOSSES: Mapping[str, tuple[str, str]] = {
     "communication": (
         "chips waited for exchange or for their turn in the pipeline",
-        "the network (its link, oversubscription), placement=topology, or another parallelism",
+        "the network (its link, oversubscription), placement=topology, another parallelism, or smaller malleable gangs",
     ),
     "throttled": (
         "chips ran slower because the power did not reach",
         "the feed and its curtailments, a battery, or fewer racks under the same cap",
     ),
-    "checkpointing": ("chips waited for checkpoints to be written", "failures.checkpoint.every"),
+    "checkpointing": (
+        "chips waited for checkpoints to be written",
+        "failures.checkpoint.stall, or fewer stops: min_run",
+    ),
     "lost work": (
         "stops took back what had been done since the last checkpoint",
         "failures.checkpoint.every, earlier notice of curtailments, or a power policy that slows jobs down instead",
     ),
-    "restarting": ("stopped jobs loaded their state again", "failures.restart, or fewer stops by the power policy"),
+    "restarting": (
+        "stopped jobs loaded their state again",
+        "failures.restart, or fewer stops: the power policy, min_run",
+    ),
     "down": ("racks were coming up", "fewer cuts that switch racks off, or a shorter boot (catalog)"),
     "off": ("delivered racks had no power", "more feed, or later deliveries"),
     "no demand": ("nobody waited for these chips", "more arrivals, or fewer racks"),
