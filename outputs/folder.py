@@ -99,12 +99,12 @@ def _undisturbed() -> Iterator[None]:
 
 def facts_of(folder: Path) -> dict[str, Any]:
     """run.json of a saved run; ScenarioError if it is none."""
-    return _mapping(folder, "run.json")
+    return mapping_of(folder, "run.json")
 
 
 def summary_of(folder: Path) -> dict[str, float]:
     """summary.json of a saved run; ScenarioError if it is none."""
-    found = _mapping(folder, "summary.json")
+    found = mapping_of(folder, "summary.json")
     if not all(isinstance(value, int | float) for value in found.values()):
         raise ScenarioError("is damaged: a metric is no number", str(folder / "summary.json"))
     return found
@@ -188,7 +188,7 @@ def _writable(folder: Path) -> bool:
     return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
 
 
-def _mapping(folder: Path, name: str) -> dict[str, Any]:
+def mapping_of(folder: Path, name: str) -> dict[str, Any]:
     found = _json(folder, name)
     if not isinstance(found, dict):
         raise ScenarioError("is damaged: it holds no keys", str(folder / name))
