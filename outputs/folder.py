@@ -189,6 +189,7 @@ def _writable(folder: Path) -> bool:
 
 
 def mapping_of(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file of keys in the folder of a run or sweep; ScenarioError if there is none or it is damaged."""
     found = _json(folder, name)
     if not isinstance(found, dict):
         raise ScenarioError("is damaged: it holds no keys", str(folder / name))

@@ -97,7 +97,9 @@ def test_every_rack_is_whole_domains_of_a_listed_accelerator(name):
 
 
 @pytest.mark.parametrize(
-    ("of", "entry"), [("accelerators", accelerator), ("racks", rack), ("models", model)], ids=lambda of: str(of)
+    ("of", "entry"),
+    [("accelerators", accelerator), ("racks", rack), ("models", model)],
+    ids=lambda of: getattr(of, "__name__", of),
 )
 def test_an_entry_names_its_estimates_and_is_as_sure_as_its_least_sure_figure(of, entry):
     for name, facts in table(of).items():
