@@ -21,20 +21,23 @@ _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 ROW_GROUP_ROWS = 131_072  # fixed, so that the bytes do not depend on the number of threads
 
 
-def plan(name: str, out: Path | None, force: bool) -> Path:
-    """Where a run will be saved; ScenarioError at once where an explicit folder may not be written."""
+def plan(name: str, out: Path | None, force: bool, mark: str = "run.json") -> Path:
+    """Where a run (or what else has the file `mark`) will be saved.
+
+    ScenarioError at once where an explicit folder may not be written.
+    """
     if out is None:
         if (Path("runs").is_symlink() and not Path("runs").exists()) or Path("runs").is_file():
             raise ScenarioError("is no folder, so no run can be saved in it; choose one with --out", "runs")
         return _next_free(Path("runs"), name)
     option = f"--out {out}"
     if (out.exists() or out.is_symlink()) and not force:
-        raise ScenarioError("exists already; choose another folder, or --force to replace that run", option)
+        raise ScenarioError("exists already; choose another folder, or --force to replace it", option)
     if out.exists() or out.is_symlink():
-        if not _replaceable(out):
-            raise ScenarioError(
-                "exists and is no run folder (it holds no run.json); --force will not remove it", option
-            )
+        if not _replaceable(out, mark):
+            what = mark.removesuffix(".json")
+            text = f"exists and is no {what} folder (it holds no {mark}); --force will not remove it"
+            raise ScenarioError(text, option)
         if out.resolve() in (Path.cwd(), *Path.cwd().parents) or out.is_mount():
             raise ScenarioError("is the current folder, one above it or a mount point, and cannot be replaced", option)
     if not _writable(out):
@@ -175,10 +178,8 @@ def _next_free(parent: Path, name: str) -> Path:
     return folder
 
 
-def _replaceable(folder: Path) -> bool:
-    return (
-        folder.is_dir() and not folder.is_symlink() and ((folder / "run.json").is_file() or not any(folder.iterdir()))
-    )
+def _replaceable(folder: Path, mark: str) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and ((folder / mark).is_file() or not any(folder.iterdir()))
 
 
 def _writable(folder: Path) -> bool:

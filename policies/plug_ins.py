@@ -18,7 +18,7 @@ from policies.placement import Placer
 from policies.signatures import check_call, check_parameters
 from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, nearest, unknown
-from scenarios.files import exists
+from scenarios.files import at_hand, exists
 from scenarios.plug_ins import PLUGGABLE, Parameters, file_and_name, named
 
 GROUP = "megawatt.policies"
@@ -67,7 +67,7 @@ class Finder:
     def _module(self, axis: str, path: Path) -> tuple[ModuleType, str]:
         file = str(path)
         if file not in self._read:
-            raw = path.read_bytes()
+            raw = at_hand(path).read_bytes()
             sha256 = hashlib.sha256(raw).hexdigest()
             module = ModuleType(f"megawatt_plug_in_{hashlib.sha256(file.encode('utf-8', 'replace')).hexdigest()[:12]}")
             module.__file__ = file

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, JsonValue
 
+from scenarios.files import current_folder
 from scenarios.source import Source
 from scenarios.units import shown
 from scenarios.values import house
@@ -61,7 +62,7 @@ def anchor_plug_ins(source: Source) -> None:
     for axis in PLUGGABLE:
         choice = policy.get(axis)
         by_option = any(("policy", axis)[:end] in source.overrides for end in (1, 2))
-        folder = Path.cwd() if by_option else source.path.parent.resolve()
+        folder = current_folder() if by_option else source.path.parent.resolve()
         if isinstance(choice, str):
             policy[axis] = _absolute(choice, folder)
         elif isinstance(choice, dict) and len(choice) == 1:

@@ -17,6 +17,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from scenarios.errors import ScenarioError, nearest
+from scenarios.files import at_hand
 from scenarios.units import shown
 
 Key: TypeAlias = tuple[str | int, ...]
@@ -114,7 +115,7 @@ def dotted(key: Key, data: object) -> str:
 def read_source(path: Path) -> Source:
     """Read a scenario file; ScenarioError where it cannot be read or is no mapping of keys."""
     try:
-        with path.open("rb") as file:
+        with at_hand(path).open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ScenarioError(f"cannot be read: {error.strerror}", str(path)) from None

@@ -13,6 +13,7 @@ import click
 
 from scenarios.errors import ScenarioError, one_line
 from sim.show import show
+from sim.sweep_cli import sweep
 
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -249,6 +250,7 @@ def new_policy(name: str, axis: str) -> None:
 
 
 main.add_command(show)
+main.add_command(sweep)
 
 
 if __name__ == "__main__":

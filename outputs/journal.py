@@ -1,0 +1,73 @@
+"""The journal of a sweep: every run that has ended, on disk before it counts, whatever happens to the process."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from scenarios.errors import ScenarioError
+
+NAME = "journal.jsonl"
+_BLOCK_BYTES = 65_536
+
+
+class Journal:
+    """Lines of JSON, one a run, each with its `key`. A line that was torn by a crash or a full disk is cut off."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or begin the journal of a sweep; ScenarioError where another process writes it."""
+        self._path = folder / NAME
+        self._file = self._path.open("ab+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise ScenarioError("another process is working on this sweep", str(folder)) from None
+        self._cut_torn_line()
+        self.done: set[str] = {row["key"] for row in self.rows()}
+
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Write runs that have ended and wait until the disk has them; ScenarioError where it is full."""
+        rows = list(rows)
+        text = "".join(f"{json.dumps(row)}\n" for row in rows)
+        try:
+            self._file.write(text.encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):  # what the buffer holds cannot be written either
+                self._file.close()
+            text = f"cannot be written: {error.strerror}; what is done is kept: make space, then go on with --resume"
+            raise ScenarioError(text, str(self._path)) from None
+        self.done |= {row["key"] for row in rows}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All runs that have ended, in the order in which they did."""
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    row = json.loads(line)
+                    yield row | {"key": str(row["key"])}
+                except (ValueError, KeyError, TypeError):
+                    raise ScenarioError("is damaged; begin the sweep again", f"{self._path}:{number}") from None
+
+    def close(self) -> None:
+        """Let others write it."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+    def _cut_torn_line(self) -> None:
+        """Cut off what follows the last line's end."""
+        at = self._file.seek(0, os.SEEK_END)
+        while at > 0:
+            start = max(0, at - _BLOCK_BYTES)
+            self._file.seek(start)
+            end = self._file.read(at - start).rfind(b"\n") + 1
+            if end:
+                self._file.truncate(start + end)
+                return
+            at = start
+        self._file.truncate(0)
