@@ -26,8 +26,12 @@ class Journal:
         except OSError:
             self._file.close()
             raise ScenarioError("another process is working on this sweep", str(folder)) from None
-        self._cut_torn_line()
-        self.done: set[str] = {row["key"] for row in self.rows()}
+        try:
+            self._cut_torn_line()
+            self.done: set[str] = {row["key"] for row in self.rows()}
+        except (OSError, ScenarioError):
+            self._file.close()
+            raise
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Write runs that have ended and wait until the disk has them; ScenarioError where it is full."""

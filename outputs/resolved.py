@@ -3,14 +3,12 @@
 Running this text gives the same bytes as the run it came from.
 """
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from policies.build import Policy
 from scenarios.load import Scenario
+from scenarios.source import write_yaml
 from topologies.build import used_catalog
 
 
@@ -20,13 +18,7 @@ def resolved(scenario: Scenario, policy: Policy, seed: int) -> str:
     data["seed"] = seed
     data["policy"] = _written(policy.written)
     data["catalog"] = _written(used_catalog(scenario).used().model_dump(by_alias=True, exclude_none=True))
-    yaml = YAML(typ="safe", pure=True)
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares it None
-    yaml.default_flow_style = False
-    yaml.width = 120
-    text = io.StringIO()
-    yaml.dump(data, text)
-    return text.getvalue()
+    return write_yaml(data)
 
 
 def _written(node: Any) -> Any:

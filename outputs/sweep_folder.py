@@ -18,7 +18,9 @@ from scenarios.errors import ScenarioError
 FACTS = "sweep.json"
 RUN_COLUMNS = ("replication", "seed", "status", "error")  # between the parameters and the metrics
 DONE, FAILED = "done", "failed"
-_RUNS, _INPUTS, _FINISHING, _UNSEEN = "runs.parquet", ".inputs", ".finishing", f".{FACTS}"
+_RUNS, _SCENARIO, _INPUTS, _FINISHING = "runs.parquet", "scenario.yaml", ".inputs", ".finishing"
+_UNSEEN = f".{FACTS}"
+_FIRST = (_SCENARIO, _UNSEEN)  # what is written before a folder counts as a sweep's
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,15 @@ def sweep_from(facts: Mapping[str, Any], runs: pl.DataFrame) -> Sweep:
     return Sweep(str(facts["name"]), parameters, units, metrics, float(facts["confidence"]), runs)
 
 
-def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any]) -> Path:
-    """A new folder for a sweep, with its facts; ScenarioError where it cannot be.
+def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any], scenario_text: str) -> Path:
+    """A new folder for a sweep, with its facts and its scenario; ScenarioError where it cannot be.
 
     A folder that holds nothing is what an interruption at the very start may leave, and is taken.
     """
-    force = force or (out is not None and out.is_dir() and not [one for one in out.iterdir() if one.name != _UNSEEN])
-    folder = plan(name, out, force, FACTS)
     try:
+        if out is not None and out.is_dir() and all(one.name in _FIRST for one in out.iterdir()):
+            shutil.rmtree(out)
+        folder = plan(name, out, force, FACTS)
         if out is not None and folder.exists():
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -94,9 +97,12 @@ def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any]) ->
                 if out is not None:
                     raise
                 folder = plan(name, None, False)
-        _write_facts(folder / FACTS, json.dumps(facts, indent=2) + "\n")
+        (folder / _SCENARIO).write_text(scenario_text, encoding="utf-8")
+        (folder / _UNSEEN).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        _synced(folder / _UNSEEN)
+        (folder / _UNSEEN).replace(folder / FACTS)
     except OSError as error:
-        raise ScenarioError(f"cannot be written: {error.strerror}", str(folder)) from None
+        raise ScenarioError(f"cannot be written: {error.strerror}", str(out or name)) from None
     return folder
 
 
@@ -167,13 +173,6 @@ def tidy(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         (folder / JOURNAL).unlink()
-
-
-def _write_facts(path: Path, text: str) -> None:
-    beside = path.with_name(_UNSEEN)
-    beside.write_text(text, encoding="utf-8")
-    _synced(beside)
-    beside.replace(path)
 
 
 def _synced(path: Path) -> None:

@@ -31,14 +31,15 @@ def runs_frame(
                 metrics[name], places[name] = [None] * len(keys), (row, at)
             metrics[name][row] = float(value)
             places[name] = min(places[name], (row, at))
-    frame = pl.DataFrame(_parameters(design, replications))
-    return frame.with_columns(
+    columns = [
+        *_parameters(design, replications),
         pl.Series("replication", [*range(replications)] * len(design.points), pl.Int64),
         pl.Series("seed", [seed + at for at in range(replications)] * len(design.points), pl.UInt64),
         pl.Series("status", [DONE if error is None else FAILED for error in errors], pl.String),
         pl.Series("error", errors, pl.String),
         *(pl.Series(name, metrics[name], pl.Float64) for name in sorted(metrics, key=places.__getitem__)),
-    )
+    ]
+    return pl.DataFrame(columns)
 
 
 def _parameters(design: Design, replications: int) -> list[pl.Series]:

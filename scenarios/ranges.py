@@ -30,7 +30,7 @@ class Span:
     @property
     def whole(self) -> bool:
         """Whether only whole numbers are meant, as for a count."""
-        return not self.unit and self.low == int(self.low) and self.high == int(self.high)
+        return not self.unit and all(int(end.as_tuple().exponent) >= 0 for end in (self.low, self.high))
 
     def at(self, share: float) -> str:
         """The value at a share in [0, 1) of the way, as text; whole numbers have equal shares."""

@@ -153,6 +153,17 @@ def read_yaml(text: str, where: str) -> tuple[Any, dict[Key, int]]:
     return data, lines
 
 
+def write_yaml(data: Any, flow: bool = False) -> str:
+    """Plain data as YAML text, keys in their order; flow: on one line, with braces and brackets."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel declares it None
+    yaml.default_flow_style = flow
+    yaml.width = 2**31 if flow else 120
+    text = io.StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()
+
+
 def _refuse_costly(yaml: YAML, text: str, where: str) -> None:
     depth = 0
     for event in yaml.parse(io.StringIO(text)):

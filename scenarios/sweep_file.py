@@ -1,18 +1,17 @@
 """What a sweep is asked to do, from a sweep file, from options, or from both."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, JsonValue, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from scenarios.design import POLICY, Axis, Open, axis, zipped
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files import LIBRARY, exists
 from scenarios.mistakes import first_mistake
-from scenarios.source import Source, read_source
+from scenarios.source import Source, read_source, write_yaml
 from scenarios.units import shown
 from scenarios.values import Keys, Name, Share, house
 
@@ -26,7 +25,7 @@ def _values(raw: Any) -> Any:
     raise house(f"found {shown(raw)}; allowed: a list of values, or a range such as 10..50:10 MW")
 
 
-Values = Annotated[str | list[JsonValue], BeforeValidator(_values)]
+Values = Annotated[str | list[Any], BeforeValidator(_values)]
 Replications = Annotated[int, Field(ge=1, le=MOST_RUNS_A_POINT)]
 
 
@@ -36,7 +35,7 @@ class SweepKeys(Keys):
     sweep: Name = Field(description="The sweep's name.")
     description: str = ""
     scenario: str = Field(description="A scenario file, relative to this one, or a library scenario.")
-    set: dict[str, JsonValue] = Field({}, description="Keys of the scenario that have another value in all runs.")
+    set: dict[str, Any] = Field({}, description="Keys of the scenario that have another value in all runs.")
     policies: list[str] = Field([], description="Policies, each as --policy takes it.")
     vary: dict[str, Values] = Field({}, description="Keys and their values; every combination is run.")
     zip: list[dict[str, Values]] = Field([], description="Groups of keys whose values go side by side.")
@@ -142,12 +141,14 @@ def read_sweep(path: Path) -> Asked:
     )
 
 
-def text_of(value: JsonValue) -> str:
+def text_of(value: Any) -> str:
     """A value as KEY=VALUE takes it."""
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return value
+    return write_yaml(value, flow=True).removesuffix("...\n").strip()
 
 
-def _axes(group: Mapping[str, str | list[JsonValue]], source: Source, *key: str | int) -> list[Axis | Open]:
+def _axes(group: Mapping[str, str | list[Any]], source: Source, *key: str | int) -> list[Axis | Open]:
     found: list[Axis | Open] = []
     for name, values in group.items():
         where = source.where(*key, name)

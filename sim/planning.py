@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from outputs.resolved import resolved
 from policies.build import Policy
 from policies.spec import overrides as policy_overrides
 from scenarios.design import POLICY, Axis, Design, design
@@ -31,6 +32,7 @@ class Plan:
     seed: int
     inputs: dict[str, bytes]
     facts: dict[str, Any]
+    scenario_text: str  # resolved, with the settings that all runs share
 
     def tasks(self, replications: range) -> list[Task]:
         """The runs of some replications, point by point."""
@@ -72,7 +74,7 @@ def plan(asked: Asked, warn: Callable[[str], None]) -> Plan:
         "confidence": asked.confidence,
         "inputs_sha256": {path: _hash(content) for path, content in inputs.items()},
     }
-    return Plan(asked, found, points, seed, inputs, facts)
+    return Plan(asked, found, points, seed, inputs, facts, resolved(scenario, policy, seed))
 
 
 def point_overrides(names: Sequence[str], point: Sequence[str]) -> Overrides:

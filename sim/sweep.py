@@ -4,6 +4,7 @@ Replication r of every point has the seed of the sweep plus r, and so the same r
 points are differences of paired runs.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,8 @@ from scenarios.sweep_file import Until
 from sim.planning import Plan
 from sim.work import Outcome, Task
 from sim.workers import Executor
+
+_MOST_WARNINGS = 5
 
 Hire = Callable[[str, Desk], Executor]
 """(scenario as find() takes it, the desk of its runs) -> who does them."""
@@ -61,6 +64,7 @@ def sweep(
     executor = hire(planned.scenario, desk)
     try:
         replications = _run(planned, journal, executor, told)
+        _tell_warnings(journal, told)
         finish(folder, _frame(planned, journal, replications), draw)
     finally:
         executor.close()
@@ -72,7 +76,7 @@ def _folder(planned: Plan, out: Path | None, resume: bool, force: bool) -> Path:
     name = planned.facts["name"]
     if resume and not (out is not None and (not out.exists() or (out.is_dir() and not is_sweep(out)))):
         return begun(name, out, planned.facts)
-    return begin(name, out, force, planned.facts)
+    return begin(name, out, force, planned.facts, planned.scenario_text)
 
 
 def _run(planned: Plan, journal: Journal, executor: Executor, told: Progress) -> int:
@@ -94,6 +98,15 @@ def _run(planned: Plan, journal: Journal, executor: Executor, told: Progress) ->
         if rule is not None:
             told.warn(f"after {total} replications some means are not known to {rule.relative:.3g} of themselves yet")
     return total
+
+
+def _tell_warnings(journal: Journal, told: Progress) -> None:
+    """What the runs warned of, each text once."""
+    counts = Counter(text for line in journal.rows() for text in line["warnings"])
+    for text, count in counts.most_common(_MOST_WARNINGS):
+        told.warn(f"{text} (in {count:,} of {len(journal.done):,} runs)")
+    if len(counts) > _MOST_WARNINGS:
+        told.warn(f"and {len(counts) - _MOST_WARNINGS:,} warnings more")
 
 
 def _settled(planned: Plan, journal: Journal, replications: int, rule: Until) -> bool:

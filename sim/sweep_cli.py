@@ -161,6 +161,13 @@ def _size(planned: "Plan") -> str:
 def _hire(options: dict[str, Any]) -> "Hire":
     from sim.workers import Workers
 
+    if options["dask"] is not None:
+        try:
+            from sim.dask_workers import DaskWorkers
+        except ModuleNotFoundError:
+            text = "needs the extra cluster: pip install 'megawatt[cluster]'"
+            raise ScenarioError(text, "--dask") from None
+        return partial(DaskWorkers, options["dask"])
     count = options["jobs"] or len(os.sched_getaffinity(0))
     return partial(Workers, count)
 
