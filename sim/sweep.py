@@ -66,6 +66,9 @@ def sweep(
         replications = _run(planned, journal, executor, told)
         _tell_warnings(journal, told)
         finish(folder, _frame(planned, journal, replications), draw)
+    except KeyboardInterrupt:
+        told.warn(f"{len(journal.done):,} runs are done and kept in {folder}; go on with --resume")
+        raise
     finally:
         executor.close()
         journal.close()

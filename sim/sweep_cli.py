@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from scenarios.errors import ScenarioError
-from scenarios.units import parse_quantity, shown
 
 if TYPE_CHECKING:
     from scenarios.design import Axis, Open
@@ -119,6 +118,7 @@ def _asked(scenario: str, options: dict[str, Any]) -> "Asked":
 def _axes(options: dict[str, Any]) -> list["Axis | Open"]:
     from scenarios.design import axis, zipped
     from scenarios.sweep_file import policies_axis
+    from scenarios.units import shown
 
     def parsed(texts: Sequence[str], option: str) -> list["Axis | Open"]:
         found = []
@@ -141,6 +141,8 @@ def _axes(options: dict[str, Any]) -> list["Axis | Open"]:
 
 def _share(option: str, text: str, low: float, high: float) -> float:
     """A share such as 2% or 0.02."""
+    from scenarios.units import parse_quantity, shown
+
     try:
         share = parse_quantity(text, "percent") if text.strip().endswith(("%", "percent")) else float(text)
     except ValueError:

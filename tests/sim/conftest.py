@@ -12,6 +12,17 @@ from sim.run import prepare
 from sim.simulation import simulate
 from topologies.plant import Plant
 
+QUEUE = """\
+name: queue
+horizon: 4 days
+warmup: 1 day
+seed: 3
+fleet:
+  - {pool: cpus, rack: plain, chips: 4}
+workload:
+  - {class: w, kind: synthetic, chips: 1, duration: {exponential: {mean: 1 hour}}, arrivals: {per_hour: 3}}
+"""
+
 Measured = Callable[[str], tuple[Record, Plant, Result]]
 Simulate = Callable[[str], tuple[Jobs, Record]]
 
@@ -75,3 +86,11 @@ def by_hand(tmp_path: Path, measured: Measured) -> Callable[..., tuple[list[tupl
         return result.stays.select("job_id", "from_s", "to_s").rows(), result
 
     return run
+
+
+@pytest.fixture
+def queue_file(tmp_path: Path) -> Path:
+    """A small queue whose runs last a few milliseconds, in a file of its own."""
+    path = tmp_path / "queue.yaml"
+    path.write_text(QUEUE)
+    return path
