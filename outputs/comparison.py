@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from outputs.baseline import Baseline, baseline_of
+from outputs.better import more_is_better
 from outputs.points import Point, Points
 from outputs.statistics import Estimate, PairedDifference, estimate, paired_difference
 from outputs.sweep_folder import Sweep
@@ -50,6 +51,16 @@ class Comparison:
         shared = [seed for seed in mine if seed in theirs]
         pairs = [mine[seed] for seed in shared], [theirs[seed] for seed in shared]
         return Compared(point, metric, known, base, paired_difference(*pairs, confidence))
+
+
+def verdict(one: Compared) -> str:
+    """ "better" or "worse" where the interval of the difference leaves 0 out, "*" where neither can be told."""
+    if not one.difference.estimate.excludes_zero:
+        return ""
+    better = more_is_better(one.metric)
+    if better is None:
+        return "*"
+    return "better" if ((one.difference.estimate.mean or 0.0) > 0) is better else "worse"
 
 
 def comparison_frame(sweep: Sweep, baseline: str | None = None) -> pl.DataFrame:

@@ -32,6 +32,12 @@ def show(made: Table) -> None:
     wide.file.write("".join(f"{line.rstrip()}\n" for line in text.get().splitlines()))
 
 
+def room() -> int | None:
+    """How many characters a line of the terminal holds; None where the output is no terminal."""
+    console = Console()
+    return console.width if console.is_terminal else None
+
+
 def summary_table(name: str, summary: Mapping[str, float]) -> Table:
     """What a person wants to know first: busy, who waited and why, what became of the jobs, and what it drew."""
     rows = [("simulated", duration(summary["simulated_s"])), *_busy(summary)]
