@@ -11,12 +11,18 @@ from scenarios.ranges import number_of
 
 
 def runs_frame(
-    design: Design, seed: int, replications: int, keys: Sequence[str], lines: Iterable[Mapping[str, Any]]
+    design: Design,
+    seed: int,
+    replications: Sequence[int],
+    keys: Sequence[str],
+    lines: Iterable[Mapping[str, Any]],
 ) -> pl.DataFrame:
     """runs.parquet: a row per run, point by point.
 
-    keys: of all runs in that order. lines: of the journal, each with `key`, `summary` and `error`.
+    replications: of each point, how many. keys: of all runs in the order of the rows. lines: of the journal, each with
+    `key`, `summary` and `error`.
     """
+    numbers = [at for count in replications for at in range(count)]
     row_of = {key: row for row, key in enumerate(keys)}
     errors: list[str | None] = [None] * len(keys)
     metrics: dict[str, list[float | None]] = {}
@@ -33,8 +39,8 @@ def runs_frame(
             places[name] = min(places[name], (row, at))
     columns = [
         *_parameters(design, replications),
-        pl.Series("replication", [*range(replications)] * len(design.points), pl.Int64),
-        pl.Series("seed", [seed + at for at in range(replications)] * len(design.points), pl.UInt64),
+        pl.Series("replication", numbers, pl.Int64),
+        pl.Series("seed", [seed + at for at in numbers], pl.UInt64),
         pl.Series("status", [DONE if error is None else FAILED for error in errors], pl.String),
         pl.Series("error", errors, pl.String),
         *(pl.Series(name, metrics[name], pl.Float64) for name in sorted(metrics, key=places.__getitem__)),
@@ -42,11 +48,11 @@ def runs_frame(
     return pl.DataFrame(columns)
 
 
-def _parameters(design: Design, replications: int) -> list[pl.Series]:
+def _parameters(design: Design, replications: Sequence[int]) -> list[pl.Series]:
     """The columns of the parameters: numbers where all values are numbers of one unit, else the text asked for."""
     found, units = [], design.units()
     for at, name in enumerate(design.names):
-        texts = [point[at] for point in design.points for _ in range(replications)]
+        texts = [point[at] for point, count in zip(design.points, replications, strict=True) for _ in range(count)]
         if name in units:
             found.append(pl.Series(name, [_number(text) for text in texts], pl.Float64))
         else:

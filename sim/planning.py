@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,61 +20,112 @@ from sim.run import prepare
 from sim.work import Overrides, Task
 
 _MOST_CHECKED = 200  # values of an axis that are tried before anything runs
+Warn = Callable[[str], None]
+Values = tuple[tuple[str, ...], Sequence[tuple[str, ...]]]
+"""Parameters that change together, and their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What all runs of a sweep share. inputs: the user's files that they read, by absolute name."""
+
+    name: str
+    scenario: str  # as a worker finds it: absolute, or by name where it came with megawatt
+    scenario_text: str  # resolved, with the settings that all runs share
+    settings: Overrides
+    seed: int
+    inputs: dict[str, bytes]
+
+    def overrides(self, names: Sequence[str], point: Sequence[str]) -> Overrides:
+        """A point as overrides of the scenario."""
+        return self.settings + point_overrides(names, point)
+
+    def facts(self, asked: Asked, found: Design) -> dict[str, Any]:
+        """What sweep.json says; a sweep is gone on with only where all of it is the same."""
+        return {
+            "name": self.name,
+            "version": version("megawatt"),
+            "settings": [text for text, _ in self.settings],
+            "seed": self.seed,
+            "parameters": list(found.names),
+            "units": found.units(),
+            "metrics": list(asked.metrics),
+            "baseline": asked.baseline,
+            "confidence": asked.confidence,
+            "inputs_sha256": {path: _hash(content) for path, content in self.inputs.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A sweep that has been checked. inputs: the user's files that its runs read, by absolute name."""
+    """A sweep that has been checked."""
 
     asked: Asked
+    base: Base
     design: Design
     points: tuple[Overrides, ...]
-    seed: int
-    inputs: dict[str, bytes]
     facts: dict[str, Any]
-    scenario_text: str  # resolved, with the settings that all runs share
 
     def tasks(self, replications: range) -> list[Task]:
         """The runs of some replications, point by point."""
-        return [Task(point, self.seed + at) for point in self.points for at in replications]
-
-    @property
-    def scenario(self) -> str:
-        """The scenario as a worker finds it: absolute, or by name where it came with megawatt."""
-        path = self.asked.scenario.resolve()
-        return path.stem if path.parent == LIBRARY.resolve() else str(path)
+        return [Task(point, self.base.seed + at) for point in self.points for at in replications]
 
 
-def plan(asked: Asked, warn: Callable[[str], None]) -> Plan:
+def plan(asked: Asked, warn: Warn) -> Plan:
     """Check a sweep without running it; values that do not work are warned of.
 
     Raises ScenarioError for what makes every run fail: the scenario itself, or a key none of whose values works.
     """
-    scenario, _, policy = prepare(asked.scenario, asked.settings)
-    seed = scenario.keys.seed if asked.seed is None else asked.seed
-    found = design(asked.axes, asked.sample, seed)
-    if "seed" in found.names:
-        raise ScenarioError("cannot be varied: replications have seeds of their own (--replications)", "seed")
-    inputs = {str(asked.scenario.resolve()): asked.scenario.read_bytes()} | _inputs(scenario, policy)
-    inputs |= _checked(asked, found, warn)
-    points = tuple(tuple(asked.settings) + point_overrides(found.names, point) for point in found.points)
-    facts: dict[str, Any] = {
-        "name": asked.name or f"{scenario.keys.name}-sweep",
-        "version": version("megawatt"),
-        "scenario": scenario.keys.name,
-        "settings": [text for text, _ in asked.settings],
-        "seed": seed,
-        "parameters": list(found.names),
-        "units": found.units(),
+    base = base_of(asked, "sweep")
+    found = design(asked.axes, asked.sample, base.seed)
+    closed = [one for one in asked.axes if isinstance(one, Axis)]
+    groups: list[Values] = [(one.names, one.values) for one in closed]
+    sampled = [at for at, name in enumerate(found.names) if not any(name in one.names for one in closed)]
+    if sampled:
+        rows = dict.fromkeys(tuple(point[at] for at in sampled) for point in found.points)
+        groups.append((tuple(found.names[at] for at in sampled), list(rows)))
+    check(asked, base, groups, warn)
+    points = tuple(base.overrides(found.names, point) for point in found.points)
+    facts = base.facts(asked, found) | {
         "points": len(points),
         "points_sha256": _hash(json.dumps([[text for text, _ in point] for point in points]).encode()),
         "replications": asked.replications if asked.until is None else asdict(asked.until),
-        "metrics": list(asked.metrics),
-        "baseline": asked.baseline,
-        "confidence": asked.confidence,
-        "inputs_sha256": {path: _hash(content) for path, content in inputs.items()},
     }
-    return Plan(asked, found, points, seed, inputs, facts, resolved(scenario, policy, seed))
+    return Plan(asked, base, found, points, facts)
+
+
+def base_of(asked: Asked, kind: str) -> Base:
+    """The scenario as all runs share it; ScenarioError for anything that is wrong with it."""
+    scenario, _, policy = prepare(asked.scenario, asked.settings)
+    path = asked.scenario.resolve()
+    seed = scenario.keys.seed if asked.seed is None else asked.seed
+    return Base(
+        asked.name or f"{scenario.keys.name}-{kind}",
+        path.stem if path.parent == LIBRARY.resolve() else str(path),
+        resolved(scenario, policy, seed),
+        tuple(asked.settings),
+        seed,
+        {str(path): path.read_bytes()} | _inputs(scenario, policy),
+    )
+
+
+def check(asked: Asked, base: Base, groups: Iterable[Values], warn: Warn) -> None:
+    """Try the values of each group of parameters alone, and take the files that they name into the inputs."""
+    for names, rows in groups:
+        if "seed" in names:
+            raise ScenarioError("cannot be varied: replications have seeds of their own (--replications)", "seed")
+        errors, tried = [], rows[:_MOST_CHECKED]
+        for row in tried:
+            try:
+                scenario, _, policy = prepare(asked.scenario, base.overrides(names, row))
+            except ScenarioError as error:
+                errors.append(error)
+            else:
+                base.inputs.update(_inputs(scenario, policy))
+        if len(errors) == len(tried):
+            raise errors[0]
+        for wrong in errors:
+            warn(f"{wrong}; runs with it will fail")
 
 
 def point_overrides(names: Sequence[str], point: Sequence[str]) -> Overrides:
@@ -86,35 +137,6 @@ def point_overrides(names: Sequence[str], point: Sequence[str]) -> Overrides:
         else:
             found.append((f"{name}={value}", "--vary"))
     return tuple(found)
-
-
-def _checked(asked: Asked, found: Design, warn: Callable[[str], None]) -> dict[str, bytes]:
-    """The files of the values of each axis, each value tried alone."""
-    inputs: dict[str, bytes] = {}
-    for names, rows in _each_alone(asked, found):
-        errors = []
-        for row in rows[:_MOST_CHECKED]:
-            try:
-                scenario, _, policy = prepare(asked.scenario, (*asked.settings, *point_overrides(names, row)))
-            except ScenarioError as error:
-                errors.append(error)
-            else:
-                inputs |= _inputs(scenario, policy)
-        if len(errors) == len(rows):
-            raise errors[0]
-        for wrong in errors:
-            warn(f"{wrong}; runs with it will fail")
-    return inputs
-
-
-def _each_alone(asked: Asked, found: Design) -> Iterator[tuple[tuple[str, ...], Sequence[tuple[str, ...]]]]:
-    """The names and values of each axis; those that are sampled come as one."""
-    closed = [one for one in asked.axes if isinstance(one, Axis)]
-    yield from ((one.names, one.values) for one in closed)
-    sampled = [at for at, name in enumerate(found.names) if not any(name in one.names for one in closed)]
-    if sampled:
-        rows = dict.fromkeys(tuple(point[at] for at in sampled) for point in found.points)
-        yield tuple(found.names[at] for at in sampled), list(rows)
 
 
 def _inputs(scenario: Scenario, policy: Policy) -> dict[str, bytes]:

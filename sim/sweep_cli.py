@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scenarios.design import Axis, Open
     from scenarios.sweep_file import Asked
     from sim.planning import Plan
-    from sim.sweep import Hire
+    from sim.runs import Hire
 
 _OUT = "Sweep folder; default: runs/NAME or the next free number."
 
@@ -55,6 +55,7 @@ def sweep(scenario: str, **options: Any) -> None:
     SCENARIO is a scenario or a sweep file, or the name of one of the library. Options add to a sweep file.
     """
     from sim.planning import plan
+    from sim.runs import Place
     from sim.sweep import sweep as run_sweep
     from sim.sweep_progress import SweepReporter
 
@@ -69,9 +70,7 @@ def sweep(scenario: str, **options: Any) -> None:
         folder = run_sweep(
             planned,
             _hire(options),
-            options["out"],
-            options["resume"],
-            options["force"],
+            Place(options["out"], options["resume"], options["force"]),
             _draw if not options["no_render"] else _no_pictures,
             reporter,
         )

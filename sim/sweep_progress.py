@@ -8,7 +8,7 @@ import click
 from outputs.better import better_words, more_is_better
 from outputs.tables import duration
 from scenarios.errors import nearest
-from sim.sweep import Progress
+from sim.runs import Progress
 from sim.work import Outcome, Overrides, Task
 
 _EVERY_S = 0.2

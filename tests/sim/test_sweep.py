@@ -17,8 +17,9 @@ from scenarios.sweep_file import Asked, Until, policies_axis
 from sim.cli import main
 from sim.planning import plan
 from sim.run import prepare
+from sim.runs import Place, Progress
 from sim.simulation import simulate
-from sim.sweep import Progress, sweep
+from sim.sweep import sweep
 from sim.work import Bench
 
 RATE = "workload.w.arrivals.per_hour"
@@ -68,7 +69,7 @@ def asked(scenario, *axes, **more):
 
 def swept(what, folder, resume=False, told=None, **how):
     told = told or Told()
-    return sweep(plan(what, told.warn), partial(Here, **how), folder, resume, False, lambda _: None, told)
+    return sweep(plan(what, told.warn), partial(Here, **how), Place(folder, resume), lambda _: None, told)
 
 
 def content(folder):
@@ -148,7 +149,7 @@ def test_a_crash_while_the_folder_is_finished_loses_nothing(queue_file, tmp_path
 
     def finished(folder, resume):
         told = Told()
-        return sweep(plan(what, told.warn), Here, folder, resume, False, draw, told)
+        return sweep(plan(what, told.warn), Here, Place(folder, resume), draw, told)
 
     straight = finished(tmp_path / "a", False)
     left = step
@@ -211,7 +212,7 @@ def test_files_are_read_as_they_were_when_the_sweep_began(queue_file, tmp_path):
                 yield outcomes
 
     told = Told()
-    folder = sweep(plan(what, told.warn), Editing, tmp_path / "b", False, False, lambda _: None, told)
+    folder = sweep(plan(what, told.warn), Editing, Place(tmp_path / "b"), lambda _: None, told)
     assert content(folder) == content(straight)
 
 
