@@ -34,6 +34,8 @@ ROWS: Sequence[tuple[str, str, Show]] = (
     ("feed, mean", "feed_mean_w", power),
     ("feed, peak", "feed_peak_w", power),
     ("energy [MWh]", "feed_energy_j", _number(size=3.6e9, digits=1)),
+    ("rental [USD]", "rental_usd", _number()),
+    ("USD per million tokens", "usd_per_million_tokens", _number(digits=3)),
     ("electricity [USD]", "electricity_usd", _number()),
     ("carbon [t]", "carbon_g", _number(size=1e6, digits=1)),
     ("time by the fabric, x", "fabric_slowdown_mean", _number(digits=3)),

@@ -19,6 +19,7 @@ from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.preferences import preference_metrics
 from outputs.record import REJECTED, RESIZE, Record
+from outputs.rental import rental_metrics
 from outputs.seats import seat_metrics
 from outputs.stays import Stays, Work, stays_of, work_of
 from outputs.steps import durations, integral
@@ -67,6 +68,7 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
         summary |= {f"tenant/{entry.tenant}/{metric}": value for metric, value in part.items()}
     summary |= _cluster_metrics(record, plant, warmup_s)
     summary |= _work_metrics(jobs, work, plant, scenario)
+    summary |= rental_metrics(plant, warmup_s, record.end_time_s, summary.get("trained_tokens"))
     spent = time_of(record, jobs, stays, work, plant)
     capacity = capacity_of(record, plant, stays, spent, warmup_s)
     if capacity is not None:

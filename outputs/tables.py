@@ -110,6 +110,10 @@ def _moving(summary: Mapping[str, float]) -> list[tuple[str, str]]:
 
 def _costs(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     rows = []
+    if "rental_usd" in summary:
+        tokens = summary.get("usd_per_million_tokens")
+        each = "" if tokens is None else f", {tokens:,.3g} USD per million tokens"
+        rows.append(("rental", f"{summary['rental_usd']:,.0f} USD{each}"))
     if "electricity_usd" in summary:
         mean = f"{summary.get('electricity_usd_per_mwh', 0.0):,.2f} USD/MWh"
         rows.append(("electricity", f"{summary['electricity_usd']:,.0f} USD, mean {mean}"))
