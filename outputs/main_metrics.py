@@ -6,10 +6,10 @@ from outputs.sweep_folder import Sweep
 from scenarios.errors import ScenarioError, unknown
 
 _OPTION = "--metric"
-# of the first rows of `megawatt compare` those that say most about a plan
+# what is got, what it is got from, who waits and what it takes; then what says nearly the same
 _MAIN = (
-    *("trained_tokens", "goodput_fraction", "utilization_fraction", "wait_mean_s", "jct_mean_s"),
-    *("feed_energy_j", "electricity_usd", "completed_jobs"),
+    *("trained_tokens", "goodput_fraction", "wait_mean_s", "feed_energy_j"),
+    *("utilization_fraction", "jct_mean_s", "electricity_usd", "completed_jobs"),
 )
 _MOST = 6
 

@@ -27,6 +27,11 @@ class Labels:
         unit = self._points.sweep.units.get(self._points.sweep.parameters[at], "")
         return f"{self.short[at]} [{unit}]" if unit else self.short[at]
 
+    def axis(self, at: int) -> str:
+        """A parameter by its whole name with its unit, such as "site.feed [MW]"."""
+        name, unit = self._points.sweep.parameters[at], self._points.sweep.units.get(self._points.sweep.parameters[at])
+        return f"{name} [{unit}]" if unit else name
+
     def value(self, at: int, value: Value) -> str:
         """A value without its unit; samples in four figures where that tells them apart."""
         return _figures(value) if self._rounded[at] else value_text(value)

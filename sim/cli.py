@@ -5,17 +5,16 @@ Imports of weight stand inside the commands, so that --help answers at once.
 
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from scenarios.errors import ScenarioError, one_line
+from sim.compare_cli import compare, plot
 from sim.show import show
 from sim.sweep_cli import sweep
 
-_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -139,49 +138,6 @@ def schema() -> None:
 
 
 @main.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--from", "since", type=click.DateTime(_DATES), help="Draw only what follows this date (UTC).")
-@click.option("--to", "until", type=click.DateTime(_DATES), help="Draw only what precedes this date (UTC).")
-def plot(runs: tuple[Path, ...], since: datetime | None, until: datetime | None) -> None:
-    """Draw the pictures of saved runs again, or of a part of them."""
-    from outputs.plots import redraw
-
-    since, until = (None if end is None else end.replace(tzinfo=UTC) for end in (since, until))
-    for folder in runs:
-        for picture in redraw(folder, since, until):
-            click.echo(click.format_filename(picture))
-
-
-@main.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw the power of all runs into this PNG.")
-@click.option("--force", is_flag=True, help="Replace the picture that stands there.")
-@click.option("--from", "since", type=click.DateTime(_DATES), help="Draw only what follows this date (UTC).")
-@click.option("--to", "until", type=click.DateTime(_DATES), help="Draw only what precedes this date (UTC).")
-def compare(
-    runs: tuple[Path, ...], picture: Path | None, force: bool, since: datetime | None, until: datetime | None
-) -> None:
-    """Put saved runs beside each other; differences are to the first."""
-    from outputs.compare import compare_table
-    from outputs.tables import show as print_table
-
-    if picture is None and (since is not None or until is not None):
-        raise ScenarioError("needs --plot", "--from" if since is not None else "--to")
-    if picture is not None and picture.suffix != ".png":
-        raise ScenarioError("allowed: a name that ends in .png", f"--plot {picture}")
-    made = compare_table(runs)
-    if picture is not None:
-        from outputs.plots import compare as draw
-        from outputs.traces import check_replaceable
-
-        check_replaceable(picture, force, "--plot")
-        draw(runs, picture, *(None if end is None else end.replace(tzinfo=UTC) for end in (since, until)))
-    print_table(made)
-    if picture is not None:
-        click.echo(click.format_filename(picture))
-
-
-@main.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def explain(run: Path) -> None:
     """Say where the capacity of a saved run went, and what would move its largest losses."""
@@ -249,8 +205,8 @@ def new_policy(name: str, axis: str) -> None:
         click.echo(path)
 
 
-main.add_command(show)
-main.add_command(sweep)
+for _command in (compare, plot, show, sweep):
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

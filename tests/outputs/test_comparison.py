@@ -163,3 +163,14 @@ def test_the_bytes_depend_on_the_runs_alone_and_numbers_read_back(policies, tmp_
     back = pl.read_csv(tmp_path / "a.csv", infer_schema_length=None)
     for name in ("mean", "half_width", "low", "difference", "difference_half_width", "unpaired_half_width"):
         assert back[name].to_list() == frame[name].to_list()
+
+
+def test_the_worked_example_of_the_docs(sweep_of_runs):
+    waits = {"fifo": (10, 14, 18, 22), "easy": (9, 12, 17, 20)}
+    runs = [((p,), r, {"wait_mean_s": 1.0 * hours}) for p, found in waits.items() for r, hours in enumerate(found)]
+    fifo, easy = comparison_frame(sweep_of_runs(("policy",), runs)).to_dicts()
+    assert (fifo["mean"], easy["mean"], easy["difference"]) == (16, 14.5, -1.5)
+    assert fifo["half_width"] == pytest.approx(3.182 * 5.164 / 2, abs=2e-3)
+    assert easy["half_width"] == pytest.approx(3.182 * 4.933 / 2, abs=2e-3)
+    assert easy["difference_half_width"] == pytest.approx(3.182 * 0.577 / 2, abs=2e-3)
+    assert easy["unpaired_half_width"] == pytest.approx(8.7, abs=0.05)
