@@ -12,6 +12,7 @@ import click
 
 from scenarios.errors import ScenarioError, one_line
 from sim.compare_cli import compare, plot
+from sim.optimize_cli import optimize
 from sim.show import show
 from sim.sweep_cli import sweep
 
@@ -205,7 +206,7 @@ def new_policy(name: str, axis: str) -> None:
         click.echo(path)
 
 
-for _command in (compare, plot, show, sweep):
+for _command in (compare, optimize, plot, show, sweep):
     main.add_command(_command)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scenarios.errors import ScenarioError
+from sim.sweep_options import print_sweeps
 
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 _FOR_SWEEPS, _FOR_RUNS = "is for sweeps", "is for runs"
@@ -102,7 +103,7 @@ def compare(
     if len(sweeps) < len(folders):
         raise ScenarioError("is a sweep; compare runs with runs and sweeps with sweeps", str(sweeps[0]))
     _refuse({"--plot": picture, "--force": force, "--from": since, "--to": until}, _FOR_RUNS, folders[0])
-    _compare_sweeps(folders, metrics, pareto, baseline, confidence)
+    print_sweeps(folders, metrics, pareto, baseline, confidence)
 
 
 def _compare_runs(
@@ -125,22 +126,6 @@ def _compare_runs(
     show(made)
     if picture is not None:
         click.echo(click.format_filename(picture))
-
-
-def _compare_sweeps(
-    folders: Sequence[Path], metrics: Sequence[str], pareto: str | None, baseline: str | None, confidence: str | None
-) -> None:
-    from outputs.sweep_tables import tables_of
-    from outputs.tables import room, show
-
-    for at, section in enumerate(tables_of(folders, metrics, pareto, baseline, confidence, room())):
-        click.echo(("\n" if at else "") + section.title)
-        for number, made in enumerate(section.tables):
-            if number:
-                click.echo()
-            show(made)
-        if section.note:
-            click.echo(section.note)
 
 
 def _refuse(options: Mapping[str, Any], reason: str, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from types import TracebackType
 
 import click
 
@@ -24,6 +25,14 @@ class SweepReporter(Progress):
         self._began = self._last = time.monotonic()
         self._runs = self._done = self._here = self._failed = 0
         self._sums: dict[Overrides, tuple[float, int]] = {}  # of the first metric, and runs that have it
+
+    def __enter__(self) -> "SweepReporter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def start(self, runs: int, done: int) -> None:
         """So many runs are asked for by now, of which so many are done."""

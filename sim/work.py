@@ -17,6 +17,7 @@ from topologies.build import build_plant
 from topologies.plant import Plant
 
 Overrides = tuple[tuple[str, str], ...]
+FAULT = "a fault of megawatt"
 _KEPT = 8  # plants that a worker keeps; runs of one point follow each other
 
 
@@ -35,13 +36,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a task: a summary, or an error. fault: the error is ours and not the user's."""
+    """What became of a task: a summary, or an error, which begins with FAULT where it is ours and not the user's."""
 
     key: str
     summary: dict[str, float] | None
     warnings: Sequence[str] = ()
     error: str | None = None
-    fault: bool = False
 
 
 class Bench:
@@ -64,8 +64,8 @@ class Bench:
             return Outcome(task.key, None, error=str(error))
         except Exception as error:  # noqa: BLE001  # one run that fails must not take the others down
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
-            return Outcome(task.key, None, error=one_line(text), fault=True)
+            text = f"{FAULT}: {type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
+            return Outcome(task.key, None, error=one_line(text))
         return Outcome(task.key, result.summary, result.warnings)
 
     def _prepared(self, overrides: Overrides) -> tuple[Scenario, Plant]:

@@ -10,7 +10,7 @@ from sim.cli import main
 
 @pytest.fixture(autouse=True)
 def two_sweeps(tmp_path, monkeypatch, sweep_of_runs, save_sweep):
-    """Folders `s` and `t`: fifo, easy and sjf wait 10 to 12 hours each, less 1 and 2 hours; all half an hour more in t."""
+    """Folders `s` and `t`: fifo, easy and sjf wait 10 to 12 hours each, less 1 and 2 hours; in t half an hour more."""
     monkeypatch.chdir(tmp_path)
     for name, more in (("s", 0), ("t", 1800)):
         runs = [

@@ -1,0 +1,144 @@
+"""`megawatt sweep` as a user meets it: options, messages, exit codes, tables, progress."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from outputs.sweep_folder import sweep_of
+from sim.cli import main
+
+RATE = "workload.w.arrivals.per_hour"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch, queue_file):
+    monkeypatch.chdir(tmp_path)
+
+
+def megawatt(*words: str) -> Result:
+    return CliRunner().invoke(main, words, catch_exceptions=False)
+
+
+def refused(*words: str) -> str:
+    """The one message of a sweep that must be refused, and that leaves nothing behind."""
+    before = sorted(Path().rglob("*"))
+    result = megawatt("sweep", *words)
+    assert result.exit_code == 2, result.output
+    assert sorted(Path().rglob("*")) == before
+    (message,) = result.stderr.splitlines()
+    return message
+
+
+def test_a_sweep_prints_its_tables_and_its_folder_and_draws_its_pictures():
+    words = ("--policy", "fifo", "--policy", "sjf", "--vary", f"{RATE}=2..3:1", "--replications", "3", "--jobs", "1")
+    result = megawatt("sweep", "queue.yaml", *words, "--metric", "wait_mean_s")
+    assert result.exit_code == 0, result.output
+    assert "4 points of policy" in result.stdout
+    assert "paired differences to fifo" in result.stdout
+    assert result.stdout.splitlines()[-1] == "runs/queue-sweep"
+    names = {path.name for path in Path("runs/queue-sweep").iterdir()}
+    assert {"comparison.csv", "comparison.png", "response.png", "runs.parquet", "scenario.yaml", "sweep.json"} == names
+    again = megawatt("sweep", "queue.yaml", *words, "--metric", "wait_mean_s", "--quiet", "--no-render")
+    assert again.stdout == "runs/queue-sweep-2\n"
+    for name in ("comparison.csv", "runs.parquet", "sweep.json"):
+        assert Path("runs/queue-sweep", name).read_bytes() == Path("runs/queue-sweep-2", name).read_bytes()
+
+
+def test_a_sweep_file_runs_by_its_name_and_options_add_to_it():
+    Path("s.yaml").write_text(f"sweep: rates\nscenario: queue.yaml\nreplications: 2\nvary:\n  {RATE}: [2, 3]\n")
+    result = megawatt("sweep", "s.yaml", "--policy", "sjf", "--quiet", "--no-render", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+    found = sweep_of(Path("runs/rates"))
+    assert found.parameters == ("policy", RATE)
+    assert found.runs.height == 4
+
+
+def test_a_dry_run_counts_and_writes_nothing():
+    result = megawatt("sweep", "queue.yaml", "--policy", "fifo", "--policy", "sjf", "--until", "5%", "--dry-run")
+    assert result.stdout == "queue-sweep: 2 points, at least 20 and at most 400 runs\n"
+    result = megawatt("sweep", "queue.yaml", "--vary", f"{RATE}=1..4", "--sample", "30", "--dry-run")
+    assert result.stdout == "queue-sweep: 4 points, 10 replications each, 40 runs\n"  # whole numbers
+    assert [path.name for path in Path().iterdir()] == ["queue.yaml"]
+
+
+def test_runs_that_failed_are_listed_and_the_exit_code_is_2():
+    words = ("--vary", f"{RATE}=2,-3", "--replications", "2", "--jobs", "1", "--no-render")
+    result = megawatt("sweep", "queue.yaml", *words)
+    assert result.exit_code == 2
+    assert "runs with it will fail" in result.stderr
+    assert "2 of 4 runs failed" in result.stderr
+    assert "-3" in result.stdout
+    assert pl.read_csv("runs/queue-sweep/comparison.csv").filter(pl.col(RATE) == 2)["runs"].max() == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing.yaml"], "no such file, and no library scenario"),
+        (["queue.yaml", "--vary", "horizon"], "--vary: found 'horizon'; allowed: KEY=VALUES"),
+        (["queue.yaml", "--vary", "horizon=1 day..2"], "is a range without a step"),
+        (["queue.yaml", "--vary", "horizn=1 day,2 days"], "unknown key; did you mean 'horizon'"),
+        (["queue.yaml", "--vary", f"{RATE}=2,2"], "holds '2' twice"),
+        (["queue.yaml", "--vary", f"{RATE}=2", "--vary", f"{RATE}=3"], "is varied twice"),
+        (["queue.yaml", "--policy", "esay"], "did you mean 'easy'"),
+        (["queue.yaml", "--replications", "3", "--until", "2%"], "--replications: cannot be used with --until"),
+        (["queue.yaml", "--until", "200%"], "--until 200%: allowed: a share of the mean"),
+        (["queue.yaml", "--batch", "4"], "--batch: needs --until"),
+        (["queue.yaml", "--confidence", "9"], "--confidence 9: allowed"),
+        (["queue.yaml", "--jobs", "2", "--dask", "tcp://x:1"], "--jobs: cannot be used with --dask"),
+        (["queue.yaml", "--resume", "--force", "--out", "x"], "--resume: cannot be used with --force"),
+        (["queue.yaml", "--force"], "--force: needs --out"),
+        (["queue.yaml", "--resume"], "--resume: no unfinished sweep queue-sweep in runs/"),
+        (["queue.yaml", "--out", "."], "--out .: exists already"),
+        (["queue.yaml", "--zip", f"{RATE}=1,2", "--zip", "horizon=1 day"], "zipped keys need equally many values"),
+    ],
+)
+def test_mistakes_are_one_clear_message(words, said):
+    assert said in refused(*words)
+
+
+def test_a_name_that_no_metric_has_is_warned_of_after_the_first_run():
+    words = ("--metric", "wait_meen_s", "--replications", "2", "--jobs", "1", "--no-render", "--quiet")
+    result = megawatt("sweep", "queue.yaml", *words)
+    assert "the first run has no metric wait_meen_s; did you mean 'wait_mean_s'?" in result.stderr
+
+
+def test_an_existing_sweep_is_replaced_by_force_only_and_nothing_else_ever_is():
+    words = ("sweep", "queue.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--quiet", "--out")
+    assert megawatt(*words, "s").exit_code == 0
+    assert "exists already" in megawatt(*words, "s").stderr
+    assert megawatt(*words, "s", "--force").exit_code == 0
+    Path("mine").mkdir()
+    Path("mine/letter.txt").write_text("dear")
+    assert "is no sweep folder" in megawatt(*words, "mine", "--force").stderr
+    assert Path("mine/letter.txt").read_text() == "dear"
+
+
+def test_a_terminal_shows_runs_rate_time_left_and_the_best_point():
+    ours, theirs = pty.openpty()
+    words = ["--policy", "fifo", "--policy", "sjf", "--replications", "40", "--jobs", "1", "--metric", "wait_mean_s"]
+    line = [sys.executable, "-m", "sim.cli", "sweep", "queue.yaml", "--set", "horizon=60 days", *words, "--no-render"]
+    process = subprocess.Popen(line, stderr=theirs, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            read = os.read(ours, 65_536)
+        except OSError:  # the other end is closed
+            break
+        if not read:
+            break
+        seen += read
+    os.close(ours)
+    assert process.wait() == 0
+    shown = seen.decode().replace("\x1b[K", "").split("\r")
+    pattern = r"\d+/80 runs, [\d.e+]+ runs/s, [\d.,]+ \S+ left; best wait_mean_s [\d.,e+]+: policy=(fifo|sjf)"
+    assert any(re.fullmatch(pattern, one) for one in shown), shown
+    assert not shown[-1].strip()
