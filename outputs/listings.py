@@ -8,6 +8,7 @@ from policies.presets import PRESETS
 from policies.registry import AXES, DEFAULTS, about
 from scenarios.files import library
 from scenarios.load import load
+from scenarios.sweep_file import library_sweeps, read_sweep
 from scenarios.traces import FORMATS
 from topologies.catalog import Fact, rates
 from topologies.catalog import table as catalog
@@ -18,6 +19,9 @@ def listing(what: str, sources: bool) -> list[Table]:
     if what == "scenarios":
         keys = [load(path).keys for path in library()]
         return [table("", ["name", "description"], [[scenario.name, scenario.description] for scenario in keys])]
+    if what == "sweeps":
+        sweeps = [read_sweep(path) for path in library_sweeps()]
+        return [table("", ["name", "description"], [[sweep.name or "", sweep.description] for sweep in sweeps])]
     if what == "policies":
         return _policies()
     if what == "traces":

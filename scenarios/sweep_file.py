@@ -69,6 +69,7 @@ class Asked:
 
     scenario: Path
     name: str | None = None  # None: that of the scenario
+    description: str = ""
     settings: tuple[tuple[str, str], ...] = ()
     axes: tuple[Axis | Open, ...] = ()
     sample: int | None = None
@@ -129,6 +130,7 @@ def read_sweep(path: Path) -> Asked:
     return Asked(
         _scenario(keys.scenario, source),
         keys.sweep,
+        keys.description,
         settings,
         tuple(axes),
         keys.sample,

@@ -28,7 +28,7 @@ def _add_listing(what: str) -> None:
             show_table(table)
 
 
-for _what in ("scenarios", "policies", "accelerators", "racks", "models", "traces"):
+for _what in ("scenarios", "sweeps", "policies", "accelerators", "racks", "models", "traces"):
     _add_listing(_what)
 
 

@@ -167,10 +167,16 @@ def test_a_new_scenario_runs_and_is_never_overwritten():
     assert Path("mine.yaml").read_text() == text
 
 
-@pytest.mark.parametrize("what", ["scenarios", "policies", "accelerators", "racks", "traces"])
+@pytest.mark.parametrize("what", ["scenarios", "sweeps", "policies", "accelerators", "racks", "traces"])
 def test_show_lists_what_there_is(what):
     result = megawatt("show", what)
-    named = {"scenarios": "philly", "policies": "backfill=easy", "accelerators": "h100-sxm", "racks": "dgx-h100"}
+    named = {
+        "scenarios": "philly",
+        "sweeps": "which-policy",
+        "policies": "backfill=easy",
+        "accelerators": "h100-sxm",
+        "racks": "dgx-h100",
+    }
     assert result.exit_code == 0
     assert named.get(what, "swf") in result.stdout
 

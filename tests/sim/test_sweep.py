@@ -11,9 +11,10 @@ from click.testing import CliRunner
 
 from outputs import sweep_folder
 from outputs.sweep_folder import sweep_of
+from policies.presets import PRESETS
 from scenarios.design import axis, zipped
 from scenarios.errors import ScenarioError
-from scenarios.sweep_file import Asked, Until, policies_axis
+from scenarios.sweep_file import Asked, Until, find_sweep, policies_axis, read_sweep
 from sim.cli import main
 from sim.planning import plan
 from sim.run import prepare
@@ -281,3 +282,10 @@ def test_zipped_keys_are_run_side_by_side(queue_file, tmp_path):
     pair = zipped([axis(RATE, "1,2", ""), axis("fleet.cpus.chips", "2,4", "")], "")
     runs = sweep_of(swept(asked(queue_file, pair), tmp_path / "s")).runs
     assert list(zip(runs[RATE], runs["fleet.cpus.chips"], strict=True)) == [(1, 2)] * 3 + [(2, 4)] * 3
+
+
+def test_the_librarys_comparison_of_policies_holds_every_preset_and_can_be_run():
+    asked = read_sweep(find_sweep("which-policy"))
+    planned = plan(asked, pytest.fail)
+    assert {policy for (policy,) in planned.design.points} == set(PRESETS)
+    assert asked.replications == 10
