@@ -17,14 +17,23 @@ from scenarios.files import Desk
 from sim.work import Task
 from sim.workers import Workers
 
-VARIED = ("--policy", "fifo", "--policy", "sjf", "--vary", "workload.w.arrivals.per_hour=2,3", "--replications", "12")
+VARIED = (
+    "--policy",
+    "fifo",
+    "--policy",
+    "order=mine.py:mine",
+    "--vary",
+    "workload.w.arrivals.per_hour=2,3",
+    "--replications",
+    "12",
+)
 SLOW = ("--set", "horizon=50 days", "--no-render")  # some tens of milliseconds a run
 
 
 def begun(scenario: Path, out: Path, *words: str) -> subprocess.Popen[str]:
     line = (sys.executable, "-m", "sim.cli", "sweep", str(scenario), *VARIED, *SLOW, "--out", str(out), *words)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(line, start_new_session=True, text=True, **pipes)
+    return subprocess.Popen(line, cwd=scenario.parent, start_new_session=True, text=True, **pipes)
 
 
 def ended(process: subprocess.Popen[str]) -> str:
@@ -48,10 +57,15 @@ def straight(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sweep")
     path = folder / "queue.yaml"
     path.write_text(QUEUE)
+    (folder / "mine.py").write_text(MINE)
     ended(begun(path, folder / "straight", "--jobs", "1"))
     return path, folder / "straight"
 
 
+MINE = """\
+def mine(job):
+    return -job.submit_s
+"""
 QUEUE = """\
 name: queue
 horizon: 4 days
@@ -151,16 +165,16 @@ def free_port() -> int:
 
 
 def dask(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    (folder / "elsewhere").mkdir(exist_ok=True)
     with (folder / "dask.log").open("ab") as log:
         line = (sys.executable, "-m", "dask", *words)
-        return subprocess.Popen(line, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(line, cwd=folder / "elsewhere", stdout=log, stderr=log, start_new_session=True)
 
 
 def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(straight, tmp_path):
     pytest.importorskip("distributed", reason="needs the extra cluster")
     scenario, folder = straight
     address = f"tcp://127.0.0.1:{free_port()}"
-    (tmp_path / "elsewhere").mkdir()
     cluster = [dask(tmp_path, "scheduler", "--host", address, "--no-dashboard")]
     try:
         worker = ("worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory")
@@ -170,9 +184,11 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(straight, tmp_p
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.01)
         os.killpg(cluster[1].pid, signal.SIGKILL)
+        (scenario.parent / "mine.py").write_text("what is read travels with the sweep")
         assert not is_finished(tmp_path / "s")
         ended(process)
     finally:
+        (scenario.parent / "mine.py").write_text(MINE)
         for one in cluster:
             if one.poll() is None:
                 os.killpg(one.pid, signal.SIGKILL)
