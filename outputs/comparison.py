@@ -30,7 +30,7 @@ class Comparison:
     def __init__(self, sweep: Sweep, baseline: str | None = None) -> None:
         self.sweep = sweep
         self.points = Points(sweep)
-        self.baseline: Baseline | None = baseline_of(self.points, baseline)
+        self.baseline: Baseline | None = baseline_of(self.points, sweep.baseline if baseline is None else baseline)
         self._by_values = {point.values: point for point in self.points.all}
 
     def base(self, point: Point) -> Point | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from outputs.comparison import Compared, Comparison
 from outputs.drawing import COLORS
@@ -20,6 +21,7 @@ from outputs.sweep_drawing import axis_label, new_figure, scale_for, wrapped
 _MOST_PANELS, _MOST_PARAMETERS, _MOST_TICKS = 3, 4, 12
 _WIDE = 50.0  # a span of values that wants a logarithmic axis
 _MAP = "viridis"
+_MOST_BANDS, _ASIDE_PT = 4, 3.0  # lines whose intervals are bands; the points by which the bars of more stand aside
 
 
 def response_figure(compared: Comparison, metrics: Sequence[str]) -> Figure | None:
@@ -38,7 +40,8 @@ class _Line:
     points: Sequence[Point]
     color: str
     label: str
-    bold: bool  # one of few: with its intervals as a band
+    bold: bool  # one of few: with its intervals
+    aside_pt: float | None = None  # intervals as bars, and so far beside the others; None: as a band
 
 
 def _grid(compared: Comparison, labels: Labels, x: int, design: SweepAxes, metrics: Sequence[str]) -> Figure:
@@ -48,7 +51,7 @@ def _grid(compared: Comparison, labels: Labels, x: int, design: SweepAxes, metri
     for metric, axes in zip(metrics, panels, strict=True):
         scale = scale_for(compared.of(metric))
         for line in lines:
-            _draw(axes, line, [compared.at(point, metric) for point in line.points], scale, x)
+            _draw(figure, axes, line, [compared.at(point, metric) for point in line.points], scale, x)
         axes.set_ylabel(_two_lines(axis_label(scale, metric)))
     _finish(panels[-1], labels, compared, x)
     if len(lines) > 1:
@@ -65,8 +68,17 @@ def _lines(compared: Comparison, labels: Labels, x: int, design: SweepAxes) -> l
         for values, points in grouped(compared.points.all, others).items()
     }
     if len(groups) <= len(COLORS):
-        named = zip(groups.values(), COLORS, strict=False)
-        return [_Line(points, color, wrapped(labels.point(points[0], (x,))), True) for points, color in named]
+        named, banded = zip(groups.values(), COLORS, strict=False), len(groups) <= _MOST_BANDS
+        return [
+            _Line(
+                points,
+                color,
+                wrapped(labels.point(points[0], (x,))),
+                True,
+                None if banded else _ASIDE_PT * (at - (len(groups) - 1) / 2),
+            )
+            for at, (points, color) in enumerate(named)
+        ]
     by = next(iter(design.others), design.numbers[-1])
     values = compared.points.values_of(by)
     colors = dict(zip(values, _shades(len(values)), strict=True))
@@ -86,16 +98,23 @@ def _shades(count: int) -> Sequence[str]:
     return [matplotlib.colors.to_hex(shades(at)) for at in range(count)]
 
 
-def _draw(axes: Axes, line: _Line, found: Sequence[Compared], scale: Scale, x: int) -> None:
+def _draw(figure: Figure, axes: Axes, line: _Line, found: Sequence[Compared], scale: Scale, x: int) -> None:
     at = [number(one.point.values[x]) for one in found]
     means = [math.nan if one.estimate.mean is None else one.estimate.mean / scale.size for one in found]
     if not line.bold:
         axes.plot(at, means, color=line.color, linewidth=0.9, alpha=0.7, label=line.label or None)
         return
+    half = [math.nan if one.estimate.half_width is None else one.estimate.half_width / scale.size for one in found]
+    if line.aside_pt is not None:
+        beside = axes.transData + ScaledTranslation(line.aside_pt / 72, 0, figure.dpi_scale_trans)
+        axes.plot(at, means, "o-", color=line.color, markersize=4, linewidth=1.5, label=line.label, transform=beside)
+        axes.errorbar(at, means, half, fmt="none", ecolor=line.color, elinewidth=1.2, capsize=2, transform=beside)
+        ends = [(x_at, y + e) for x_at, y, h in zip(at, means, half, strict=True) for e in (0, -h, h)]
+        axes.update_datalim([end for end in ends if not math.isnan(end[1])])  # what stands aside does not count
+        axes.autoscale_view()
+        return
     axes.plot(at, means, "o-", color=line.color, markersize=4.5, linewidth=1.8, label=line.label)
-    ends = [(one.estimate.low, one.estimate.high) for one in found]
-    low = [math.nan if end is None else end / scale.size for end, _ in ends]
-    high = [math.nan if end is None else end / scale.size for _, end in ends]
+    low, high = ([mean + sign * part for mean, part in zip(means, half, strict=True)] for sign in (-1, 1))
     axes.fill_between(at, low, high, color=line.color, alpha=0.17, linewidth=0)
 
 

@@ -38,6 +38,7 @@ class Sweep:
     metrics: tuple[str, ...]  # those that the user asked for; empty: choose
     confidence: float  # such as 0.95
     runs: pl.DataFrame
+    baseline: str | None = None  # what the user asked differences to be to; None: choose
 
     @property
     def all_metrics(self) -> list[str]:
@@ -74,7 +75,8 @@ def sweep_from(facts: Mapping[str, Any], runs: pl.DataFrame) -> Sweep:
         raise ValueError(f"runs.parquet lacks {missing[0]}")
     units = {str(name): str(unit) for name, unit in facts["units"].items()}
     metrics = tuple(str(name) for name in facts["metrics"])
-    return Sweep(str(facts["name"]), parameters, units, metrics, float(facts["confidence"]), runs)
+    baseline = None if facts.get("baseline") is None else str(facts["baseline"])
+    return Sweep(str(facts["name"]), parameters, units, metrics, float(facts["confidence"]), runs, baseline)
 
 
 def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any], scenario_text: str) -> Path:

@@ -1,6 +1,7 @@
 """comparison.csv, worked by hand."""
 
 import math
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -174,3 +175,9 @@ def test_the_worked_example_of_the_docs(sweep_of_runs):
     assert easy["half_width"] == pytest.approx(3.182 * 4.933 / 2, abs=2e-3)
     assert easy["difference_half_width"] == pytest.approx(3.182 * 0.577 / 2, abs=2e-3)
     assert easy["unpaired_half_width"] == pytest.approx(8.7, abs=0.05)
+
+
+def test_the_baseline_that_the_sweep_was_made_with_holds_until_another_is_asked_for(policies):
+    made = replace(policies, baseline="policy=easy")
+    assert set(comparison_frame(made)["baseline"]) == {"policy=easy"}
+    assert set(comparison_frame(made, "policy=fifo")["baseline"]) == {"policy=fifo"}

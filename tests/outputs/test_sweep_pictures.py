@@ -156,6 +156,19 @@ def test_the_response_has_a_line_with_a_band_for_each_policy_and_a_gap_where_all
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
 
 
+def test_from_five_lines_on_intervals_are_bars_within_the_panel(sweep_of_runs):
+    with look():
+        figure = response_figure(Comparison(swept(sweep_of_runs, "abcde", [10.0, 20.0, 40.0], 3)), ["wait_mean_s"])
+        figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert [line.get_label() for line in axes.lines if line.get_linestyle() == "-"] == list("abcde")
+    assert len(axes.collections) == 5
+    ends = [segment for bar in axes.collections for segment in bar.get_segments()]
+    low, high = min(segment[:, 1].min() for segment in ends), max(segment[:, 1].max() for segment in ends)
+    assert axes.get_ylim()[0] < low < high < axes.get_ylim()[1]
+    assert axes.get_xlim()[0] < 10 < 40 < axes.get_xlim()[1]
+
+
 def test_many_lines_are_told_apart_by_policy(sweep_of_runs):
     runs = [((p, load, feed), 0, {"x": feed * load}) for p in "ab" for load in range(1, 11) for feed in range(1, 12)]
     with look():
