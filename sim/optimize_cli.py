@@ -98,9 +98,14 @@ def _command(asked: "Asked", best: Mapping[str, str], scenario: str) -> str:
     """The command line that runs a point."""
     from scenarios.design import POLICY
 
-    words = ["megawatt", "run", scenario]
-    for text, _ in asked.settings:
-        words += ["--set", text]
-    for name, value in best.items():
-        words += ["--policy", value] if name == POLICY else ["--set", f"{name}={value}"]
-    return shlex.join(words)
+    words, preset, axes = ["megawatt", "run", scenario], list[str](), list[str]()
+    for text in [*(text for text, _ in asked.settings), *(f"{key}={value}" for key, value in best.items())]:
+        key, _, value = text.partition("=")
+        if key == POLICY:
+            preset = [value]
+        elif key.startswith(f"{POLICY}."):  # --policy replaces the scenario's policy, --set before it
+            axes.append(text.removeprefix(f"{POLICY}."))
+        else:
+            words += ["--set", text]
+    spec = ",".join(preset + axes)
+    return shlex.join([*words, "--policy", spec] if spec else words)
