@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from outputs.comparison import Comparison
 from outputs.resolved import resolved
+from outputs.sweep_folder import sweep_from
+from outputs.sweep_runs import runs_frame
 from policies.build import Policy
 from policies.spec import overrides as policy_overrides
 from scenarios.design import POLICY, Axis, Design, design
@@ -91,7 +94,14 @@ def plan(asked: Asked, warn: Warn) -> Plan:
         "points_sha256": _hash(json.dumps([[text for text, _ in point] for point in points]).encode()),
         "replications": asked.replications if asked.until is None else asdict(asked.until),
     }
+    _check_baseline(base, found, facts)
     return Plan(asked, base, found, points, facts)
+
+
+def _check_baseline(base: Base, found: Design, facts: Mapping[str, Any]) -> None:
+    """ScenarioError for a baseline that is none of the points, before the first run and not after the last."""
+    count = len(found.points)
+    Comparison(sweep_from(facts, runs_frame(found, base.seed, [1] * count, [str(at) for at in range(count)], [])))
 
 
 def base_of(asked: Asked, kind: str) -> Base:

@@ -142,3 +142,17 @@ def test_a_terminal_shows_runs_rate_time_left_and_the_best_point():
     pattern = r"\d+/80 runs, [\d.e+]+ runs/s, [\d.,]+ \S+ left; best wait_mean_s [\d.,e+]+: policy=(fifo|sjf)"
     assert any(re.fullmatch(pattern, one) for one in shown), shown
     assert not shown[-1].strip()
+
+
+@pytest.mark.parametrize(
+    ("baseline", "message"),
+    [
+        ("polcy=fifo", "--baseline polcy=fifo: unknown parameter 'polcy'; did you mean 'policy'?"),
+        ("policy=easy", "--baseline policy=easy: no point has policy 'easy'"),
+        (f"policy=sjf,{RATE}=4", f"no point has {RATE} '4'"),
+    ],
+)
+def test_a_baseline_that_is_no_point_is_refused_before_the_first_run(baseline, message):
+    axes = ("--policy", "fifo", "--policy", "sjf", "--vary", f"{RATE}=2,3")
+    assert message in refused("queue.yaml", *axes, "--baseline", baseline)
+    assert megawatt("sweep", "queue.yaml", *axes, "--baseline", "policy=sjf", "--dry-run").exit_code == 0
