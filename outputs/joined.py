@@ -62,7 +62,10 @@ def undamaged(folders: Sequence[Path]) -> Iterator[None]:
     """What goes wrong inside is the fault of a folder that was damaged after it was saved: ScenarioError."""
     try:
         yield
-    except (ArithmeticError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+    except (
+        *(ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError),
+        pl.exceptions.PolarsError,
+    ) as error:
         where = ", ".join(str(folder) for folder in folders)
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", where) from None
 

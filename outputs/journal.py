@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from scenarios.errors import ScenarioError
 
@@ -22,11 +22,7 @@ class Journal:
         self._path = folder / NAME
         self._file = self._path.open("ab+")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise ScenarioError("another process is working on this sweep", str(folder)) from None
-        try:
+            _lock(self._file, folder)
             self._cut_torn_line()
             self.done: set[str] = {row["key"] for row in self.rows()}
         except (OSError, ScenarioError):
@@ -49,19 +45,30 @@ class Journal:
         self.done |= {row["key"] for row in rows}
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """All runs that have ended, in the order in which they did."""
-        with self._path.open("rb") as file:
+        """All runs that have ended, in the order in which they did.
+
+        ScenarioError where a line is none of ours, or where the folder is no longer the one that is written to.
+        """
+        with self._opened() as file:
             for number, line in enumerate(file, 1):
                 try:
-                    row = json.loads(line)
-                    yield row | {"key": str(row["key"])}
-                except (ValueError, KeyError, TypeError):
+                    yield _checked(json.loads(line))
+                except (ValueError, KeyError, TypeError, RecursionError):
                     raise ScenarioError("is damaged; begin the sweep again", f"{self._path}:{number}") from None
 
     def close(self) -> None:
         """Let others write it."""
         with contextlib.suppress(OSError):
             self._file.close()
+
+    def _opened(self) -> BinaryIO:
+        with contextlib.suppress(FileNotFoundError):
+            file = self._path.open("rb")
+            if os.path.samestat(os.fstat(file.fileno()), os.fstat(self._file.fileno())):
+                return file
+            file.close()
+        text = "was removed or replaced while the sweep was at work; begin it again"
+        raise ScenarioError(text, str(self._path))
 
     def _cut_torn_line(self) -> None:
         """Cut off what follows the last line's end."""
@@ -75,3 +82,30 @@ class Journal:
                 return
             at = start
         self._file.truncate(0)
+
+
+def check_idle(folder: Path) -> None:
+    """ScenarioError where a process is working on the sweep of a folder."""
+    with contextlib.suppress(FileNotFoundError), (folder / NAME).open("rb") as file:
+        _lock(file, folder)
+
+
+def _lock(file: BinaryIO, folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise ScenarioError("another process is working on this sweep", str(folder)) from None
+
+
+def _checked(row: Any) -> dict[str, Any]:
+    """A line that is a run's; else ValueError, KeyError or TypeError."""
+    summary, error = row["summary"], row["error"]
+    known = isinstance(row["key"], str) and isinstance(row["warnings"], list)
+    if summary is None:
+        known = known and isinstance(error, str)
+    else:
+        known = known and error is None and isinstance(summary, dict)
+        known = known and all(type(value) in (int, float) for value in summary.values())
+    if not known:
+        raise ValueError("it is no run")
+    return dict(row)

@@ -13,6 +13,7 @@ import polars as pl
 
 from outputs.folder import ROW_GROUP_ROWS, mapping_of, plan, table_of
 from outputs.journal import NAME as JOURNAL
+from outputs.journal import check_idle
 from scenarios.errors import ScenarioError
 
 FACTS = "sweep.json"
@@ -20,7 +21,7 @@ RUN_COLUMNS = ("replication", "seed", "status", "error")  # between the paramete
 DONE, FAILED = "done", "failed"
 _RUNS, _SCENARIO, _INPUTS, _FINISHING = "runs.parquet", "scenario.yaml", ".inputs", ".finishing"
 _UNSEEN = f".{FACTS}"
-_FIRST = (_SCENARIO, _UNSEEN)  # what is written before a folder counts as a sweep's
+_FIRST = (_UNSEEN, _SCENARIO)  # what is written before a folder counts as a sweep's, in this order
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def sweep_of(folder: Path) -> Sweep:
         raise ScenarioError("is the folder of a sweep that is not finished; go on with --resume", str(folder))
     try:
         return sweep_from(facts, table_of(folder, "runs"))
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ScenarioError(f"is damaged: {type(error).__name__} {error}", str(folder / FACTS)) from None
 
 
@@ -82,13 +83,13 @@ def sweep_from(facts: Mapping[str, Any], runs: pl.DataFrame) -> Sweep:
 def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any], scenario_text: str) -> Path:
     """A new folder for a sweep, with its facts and its scenario; ScenarioError where it cannot be.
 
-    A folder that holds nothing is what an interruption at the very start may leave, and is taken.
+    An empty folder is taken, and so is what an interruption at the very start leaves.
     """
     try:
-        if out is not None and out.is_dir() and all(one.name in _FIRST for one in out.iterdir()):
-            shutil.rmtree(out)
-        folder = plan(name, out, force, FACTS)
+        unseen = out is not None and _unseen(out)
+        folder = plan(name, out, force or unseen, FACTS)
         if out is not None and folder.exists():
+            check_idle(folder)
             shutil.rmtree(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         while True:
@@ -99,13 +100,29 @@ def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any], sc
                 if out is not None:
                     raise
                 folder = plan(name, None, False)
-        (folder / _SCENARIO).write_text(scenario_text, encoding="utf-8")
         (folder / _UNSEEN).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        _synced(folder / _UNSEEN)
+        (folder / _SCENARIO).write_text(scenario_text, encoding="utf-8")
+        for first in _FIRST:
+            _synced(folder / first)
         (folder / _UNSEEN).replace(folder / FACTS)
     except OSError as error:
         raise ScenarioError(f"cannot be written: {error.strerror}", str(out or name)) from None
     return folder
+
+
+def _unseen(out: Path) -> bool:
+    """Whether a folder holds nothing once what an interruption at the very start left is gone from it.
+
+    A scenario.yaml alone is not ours: it is written after the facts.
+    """
+    if not out.is_dir() or out.is_symlink():
+        return False
+    names = {one.name for one in out.iterdir()}
+    if _UNSEEN in names and names <= set(_FIRST):
+        for name in reversed(_FIRST):
+            (out / name).unlink(missing_ok=True)
+        return True
+    return not names
 
 
 def begun(name: str, out: Path | None, facts: Mapping[str, Any]) -> Path:

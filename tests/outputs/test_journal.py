@@ -11,7 +11,7 @@ from scenarios.errors import ScenarioError
 
 
 def row(number, size=0):
-    return {"key": f"[{number}]", "summary": {"x": 0.1 + number}, "error": None, "pad": "z" * size}
+    return {"key": f"[{number}]", "summary": {"x": 0.1 + number}, "error": None, "warnings": [], "pad": "z" * size}
 
 
 def test_what_was_added_is_read_back_to_the_bit(tmp_path):
@@ -61,7 +61,7 @@ def test_two_processes_cannot_write_one_journal(tmp_path):
 
 
 def test_a_damaged_line_is_named(tmp_path):
-    (tmp_path / NAME).write_text('{"key": "a"}\nnonsense\n{"key": "b"}\n')
+    (tmp_path / NAME).write_text(f"{json.dumps(row(0))}\nnonsense\n{json.dumps(row(1))}\n")
     with pytest.raises(ScenarioError, match=f"{NAME}:2: is damaged"):
         Journal(tmp_path)
 
@@ -81,3 +81,36 @@ def test_a_full_disk_is_said_and_what_was_added_before_is_kept(tmp_path):
     assert journal.done == {"[0]"}
     journal.add([row(1)])
     journal.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"key": 3},
+        {"key": "[3]", "summary": {}, "error": None},
+        {"key": "[3]", "summary": None, "error": None, "warnings": []},
+        {"key": "[3]", "summary": [1], "error": None, "warnings": []},
+        {"key": "[3]", "summary": {"x": "1"}, "error": None, "warnings": []},
+        [],
+    ],
+)
+def test_a_line_that_is_no_run_is_damage(tmp_path, line):
+    text = "".join(f"{json.dumps(one)}\n" for one in (row(0), line))
+    (tmp_path / NAME).write_text(text)
+    with pytest.raises(ScenarioError, match=f"{NAME}:2: is damaged"):
+        Journal(tmp_path)
+
+
+def test_a_journal_that_is_no_longer_the_one_that_is_written_is_not_read(tmp_path):
+    journal = Journal(tmp_path)
+    journal.add([row(0)])
+    (tmp_path / NAME).unlink()
+    with pytest.raises(ScenarioError, match="was removed or replaced"):
+        list(journal.rows())
+    other = Journal(tmp_path)
+    other.add([row(1)])
+    with pytest.raises(ScenarioError, match="was removed or replaced"):
+        list(journal.rows())
+    assert [line["key"] for line in other.rows()] == ["[1]"]
+    journal.close()
+    other.close()

@@ -1,5 +1,6 @@
 """`megawatt sweep` as a user meets it: options, messages, exit codes, tables, progress."""
 
+import contextlib
 import os
 import pty
 import re
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
+from outputs.journal import Journal
 from outputs.sweep_folder import sweep_of
 from sim.cli import main
 
@@ -119,6 +121,47 @@ def test_an_existing_sweep_is_replaced_by_force_only_and_nothing_else_ever_is():
     Path("mine/letter.txt").write_text("dear")
     assert "is no sweep folder" in megawatt(*words, "mine", "--force").stderr
     assert Path("mine/letter.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize("force", [[], ["--force"], ["--resume"]])
+def test_a_folder_of_the_users_own_is_left_alone_whatever_its_files_are_called(force):
+    Path("mine").mkdir()
+    Path("queue.yaml").rename("mine/scenario.yaml")
+    before = Path("mine/scenario.yaml").read_text()
+    words = ("mine/scenario.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--out", "mine", *force)
+    message = refused(*words)
+    assert "exists already" in message or "is no sweep folder" in message
+    assert Path("mine/scenario.yaml").read_text() == before
+
+
+def test_an_empty_folder_is_taken_but_not_the_current_one():
+    words = ("../queue.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--quiet", "--out")
+    Path("here").mkdir()
+    Path("link").symlink_to("here")
+    assert "exists already" in refused(*("queue.yaml", *words[1:], "link"))
+    with contextlib.chdir("here"):
+        assert "is the current folder" in refused(*words, "../here")
+    assert megawatt("sweep", "queue.yaml", *words[1:], "here").exit_code == 0
+
+
+def test_what_an_interruption_at_the_very_start_left_is_taken():
+    Path("s").mkdir()
+    Path("s/.sweep.json").write_text("{")
+    Path("s/scenario.yaml").write_text("na")
+    words = ("queue.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--quiet", "--out", "s")
+    assert megawatt("sweep", *words, "--resume").exit_code == 0
+    assert sorted(path.name for path in Path("s").iterdir()) == [
+        *("comparison.csv", "runs.parquet", "scenario.yaml", "sweep.json")
+    ]
+
+
+def test_a_sweep_that_another_process_works_on_is_not_replaced():
+    words = ("queue.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--quiet", "--out", "s")
+    assert megawatt("sweep", *words).exit_code == 0
+    journal = Journal(Path("s"))
+    assert "another process is working on this sweep" in refused(*words, "--force")
+    journal.close()
+    assert megawatt("sweep", *words, "--force").exit_code == 0
 
 
 def test_a_terminal_shows_runs_rate_time_left_and_the_best_point():
