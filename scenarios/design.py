@@ -78,15 +78,14 @@ def design(axes: Iterable[Axis | Open], sample: int | None, seed: int) -> Design
     if opened and sample is None:
         text = "is a range without a step; give it one (10..50:10 MW), or say how many points to sample (--sample 64)"
         raise ScenarioError(text, opened[0].name)
+    if sample is not None and sample > MOST_POINTS:
+        raise ScenarioError(f"found {sample:,}; allowed: at most {MOST_POINTS:,} points", "--sample")
     if sample is not None and not opened:
         raise ScenarioError("needs a key with a range without a step, such as site.feed=10..50 MW", "--sample")
     closed = [one for one in axes if isinstance(one, Axis)]
     if opened and sample is not None:
         closed.append(_hypercube(opened, sample, seed))
-    names = tuple(name for one in closed for name in one.names)
-    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
-    if twice is not None:
-        raise ScenarioError("is varied twice", twice)
+    names = distinct(name for one in closed for name in one.names)
     count = 1
     for one in closed:
         count *= len(one.values)
@@ -94,6 +93,15 @@ def design(axes: Iterable[Axis | Open], sample: int | None, seed: int) -> Design
             raise ScenarioError(f"the sweep has more than {MOST_POINTS:,} points; sample some of them with --sample")
     rows = itertools.product(*(one.values for one in closed))
     return Design(names, tuple(tuple(itertools.chain.from_iterable(row)) for row in rows))
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The parameters of a design; ScenarioError for one that stands twice."""
+    found = tuple(names)
+    twice = next((name for at, name in enumerate(found) if name in found[:at]), None)
+    if twice is not None:
+        raise ScenarioError("is varied twice", twice)
+    return found
 
 
 def _hypercube(opened: Sequence[Open], sample: int, seed: int) -> Axis:

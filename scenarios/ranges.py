@@ -9,6 +9,7 @@ from scenarios.errors import ScenarioError
 from scenarios.units import shown
 
 MOST_VALUES = 10_000
+_LARGEST = Decimal(10) ** 30  # of a number in a range, and the inverse of the smallest
 _NUMBER = r"[+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _UNIT = r"[A-Za-z%][A-Za-z0-9%/ ]*?"
 _RANGE = re.compile(
@@ -88,12 +89,13 @@ def _range(match: re.Match[str], text: str, where: str) -> list[str] | Span:
     if len(units) > 1:
         raise ScenarioError(f"found {shown(text)}, with several units; {_FORMS}", where)
     unit = units.pop() if units else ""
-    low, high = Decimal(match[1]), Decimal(match[3])
+    low, high, step = (Decimal(match[at] or 1) for at in (1, 3, 5))
+    if any(number and not 1 / _LARGEST <= number.copy_abs() <= _LARGEST for number in (low, high, step)):
+        raise ScenarioError(f"found {shown(text)}; allowed: numbers from 1e-30 to 1e30", where)
     if low >= high:
         raise ScenarioError(f"found {shown(text)}; allowed: the lower end first, such as 10..50:10 MW", where)
     if match[5] is None:
         return Span(low, high, unit)
-    step = Decimal(match[5])
     if step <= 0:
         raise ScenarioError(f"found {shown(text)}; allowed: a step above 0", where)
     count = (high - low) / step

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from scenarios.design import POLICY, Axis, Open, axis, zipped
+from scenarios.design import MOST_POINTS, POLICY, Axis, Open, axis, zipped
 from scenarios.errors import ScenarioError, nearest
 from scenarios.files import LIBRARY, exists
 from scenarios.mistakes import first_mistake
@@ -17,6 +17,8 @@ from scenarios.values import Keys, Name, Share, house
 
 SWEEPS = LIBRARY / "sweeps"
 MOST_RUNS_A_POINT = 10_000
+MOST_SEED = 2**62  # of the first replication: the others are above it
+LEAST_UNTIL = 1e-6
 
 
 def _values(raw: Any) -> Any:
@@ -39,15 +41,19 @@ class SweepKeys(Keys):
     policies: list[str] = Field([], description="Policies, each as --policy takes it.")
     vary: dict[str, Values] = Field({}, description="Keys and their values; every combination is run.")
     zip: list[dict[str, Values]] = Field([], description="Groups of keys whose values go side by side.")
-    sample: Annotated[int, Field(ge=1)] | None = Field(None, description="Points of the ranges without a step.")
+    sample: Annotated[int, Field(ge=1, le=MOST_POINTS)] | None = Field(
+        None, description="Points of the ranges without a step."
+    )
     replications: Replications = Field(10, description="Runs of each point, each with a seed of its own.")
-    until: Share | None = Field(None, description="Go on until each mean is known to this share of itself.")
+    until: Annotated[Share, Field(ge=LEAST_UNTIL)] | None = Field(
+        None, description="Go on until each mean is known to this share of itself."
+    )
     batch: Replications = Field(10, description="With until: replications between two looks.")
     most: Replications = Field(200, description="With until: the most replications of a point.")
     metrics: list[str] = Field([], description="The metrics to show, the first of which until goes by.")
     baseline: str | None = Field(None, description="What differences are to, such as policy=easy.")
-    confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = Field(0.95, description="Of the intervals.")
-    seed: Annotated[int, Field(ge=0)] | None = Field(None, description="Seed of the first replication.")
+    confidence: Annotated[Share, Field(ge=0.5, le=0.9999)] = Field(0.95, description="Of the intervals.")
+    seed: Annotated[int, Field(ge=0, le=MOST_SEED)] | None = Field(None, description="Seed of the first replication.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,7 @@ def read_sweep(path: Path) -> Asked:
         keys = SweepKeys.model_validate(source.data)
     except ValidationError as error:
         raise first_mistake(error, source) from None
+    _agree(keys, source)
     axes: list[Axis | Open] = []
     if keys.policies:
         axes.append(policies_axis(keys.policies, source.where("policies")))
@@ -141,6 +148,19 @@ def read_sweep(path: Path) -> Asked:
         keys.confidence,
         keys.seed,
     )
+
+
+def _agree(keys: SweepKeys, source: Source) -> None:
+    """ScenarioError for keys that do not go together, as for the options of these names."""
+    there = keys.model_fields_set
+    if keys.until is not None and "replications" in there:
+        raise ScenarioError("replications: cannot be used with until", source.where("replications"))
+    for name in ("batch", "most"):
+        if keys.until is None and name in there:
+            raise ScenarioError(f"{name}: needs until", source.where(name))
+    for at, group in enumerate(keys.zip):
+        if not group:
+            raise ScenarioError(f"zip.{at}: found {{}}; allowed: keys with their values", source.where("zip", at))
 
 
 def text_of(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +18,7 @@ from scenarios.design import POLICY, Axis, Design, design
 from scenarios.errors import ScenarioError
 from scenarios.files import LIBRARY
 from scenarios.load import Scenario
+from scenarios.ranges import number_of
 from scenarios.sweep_file import Asked
 from sim.run import prepare
 from sim.work import Overrides, Task
@@ -87,8 +88,8 @@ def plan(asked: Asked, warn: Warn) -> Plan:
     if sampled:
         rows = dict.fromkeys(tuple(point[at] for at in sampled) for point in found.points)
         groups.append((tuple(found.names[at] for at in sampled), list(rows)))
-    check(asked, base, groups, warn)
     points = tuple(base.overrides(found.names, point) for point in found.points)
+    check(asked, base, groups, warn)
     facts = base.facts(asked, found) | {
         "points": len(points),
         "points_sha256": _hash(json.dumps([[text for text, _ in point] for point in points]).encode()),
@@ -124,18 +125,36 @@ def check(asked: Asked, base: Base, groups: Iterable[Values], warn: Warn) -> Non
     for names, rows in groups:
         if "seed" in names:
             raise ScenarioError("cannot be varied: replications have seeds of their own (--replications)", "seed")
-        errors, tried = [], rows[:_MOST_CHECKED]
+        _check_distinct(names, rows)
+        errors, wrong, tried = [], [], rows[:_MOST_CHECKED]
         for row in tried:
             try:
                 scenario, _, policy = prepare(asked.scenario, base.overrides(names, row))
             except ScenarioError as error:
                 errors.append(error)
+                wrong.append(", ".join(map("=".join, zip(names, row, strict=True))))
             else:
                 base.inputs.update(_inputs(scenario, policy))
         if len(errors) == len(tried):
             raise errors[0]
-        for wrong in errors:
-            warn(f"{wrong}; runs with it will fail")
+        for what, why in zip(wrong, errors, strict=True):
+            warn(f"{why}; runs with {what} will fail")
+
+
+def _check_distinct(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    """ScenarioError for values that are written differently and mean the same: they would be one point, run twice."""
+    first: dict[Hashable, tuple[str, ...]] = {}
+    for row in rows:
+        known = first.setdefault(tuple(map(_meant, names, row)), row)
+        if known != row:
+            same = " and ".join(repr(",".join(one)) for one in (known, row))
+            raise ScenarioError(f"{same} are the same", ",".join(names))
+
+
+def _meant(name: str, value: str) -> Hashable:
+    if name == POLICY:
+        return tuple(policy_overrides(value))
+    return number_of(value) or value
 
 
 def point_overrides(names: Sequence[str], point: Sequence[str]) -> Overrides:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from outputs.joined import undamaged
 from outputs.statistics import Estimate, estimate, mean
 from outputs.sweep_folder import finish, is_finished, tidy
 from outputs.sweep_runs import runs_frame
-from scenarios.design import Axis, Design, Open
+from scenarios.design import Axis, Design, Open, distinct
 from scenarios.errors import ScenarioError, unknown
 from scenarios.sweep_file import Asked, names_of
 from sim.planning import Values, Warn, base_of, check
@@ -75,7 +76,7 @@ class _Search:
     def __init__(self, looked: Search, warn: Warn) -> None:
         self._looked = looked
         self._base = base_of(looked.asked, "search")
-        self._names = tuple(name for one in looked.asked.axes for name in names_of(one))
+        self._names = distinct(name for one in looked.asked.axes for name in names_of(one))
         check(looked.asked, self._base, _groups(looked.asked.axes), warn)
         self._points: list[Point] = []
         self._means: list[float | None] = []
@@ -98,7 +99,8 @@ class _Search:
                     draw(beside)
 
                 finish(folder, self._frame(runs), written)
-        return self._found(folder)
+        with undamaged([folder]):
+            return self._found(folder)
 
     def _facts(self) -> dict[str, Any]:
         looked = self._looked
@@ -147,16 +149,24 @@ class _Search:
                     study.tell(trial, value)
 
     def _values(self, points: Sequence[Point], replications: range, runs: Runs) -> list[float | None]:
-        """The mean of the metric at each point; None where a run failed. ScenarioError where runs lack the metric."""
+        """The mean of the metric at each point; None where a run failed or lacks it.
+
+        ScenarioError where no run of the search has it.
+        """
         keys = [[task.key for task in self._tasks([point], replications)] for point in points]
         wanted = {key for of in keys for key in of}
         found: dict[str, float] = {}
+        others, known = set[str](), False
         for line in runs.lines():
-            if line["key"] in wanted and line["summary"] is not None:
-                if self._looked.metric not in line["summary"]:
-                    option = "--minimize" if self._looked.least else "--maximize"
-                    raise ScenarioError(unknown("metric", self._looked.metric, line["summary"]), option)
-                found[line["key"]] = line["summary"][self._looked.metric]
+            summary = line["summary"] or {}
+            others |= summary.keys()
+            if self._looked.metric in summary:
+                known = True
+                if line["key"] in wanted:
+                    found[line["key"]] = summary[self._looked.metric]
+        if others and not known:
+            option = "--minimize" if self._looked.least else "--maximize"
+            raise ScenarioError(unknown("metric", self._looked.metric, others), option)
         return [mean([found[key] for key in of]) if all(key in found for key in of) else None for of in keys]
 
     @property

@@ -91,12 +91,14 @@ def _axes(options: dict[str, Any]) -> list["Axis | Open"]:
 
 def _relative(text: str) -> float:
     """The share of --until: 2% or 0.02."""
+    from scenarios.sweep_file import LEAST_UNTIL
+
     number, sign, rest = text.partition("%")
     try:
         share = float(number) / (100 if sign else 1)
     except ValueError:
         share = 0.0
-    if rest.strip() or not 1e-6 <= share <= 1:
+    if rest.strip() or not LEAST_UNTIL <= share <= 1:
         raise ScenarioError("allowed: a share of the mean such as 2%", f"--until {text}")
     return share
 
@@ -106,4 +108,6 @@ def _size(planned: "Plan") -> str:
     if rule is None:
         runs = points * planned.asked.replications
         return f"{points:,} points, {planned.asked.replications:,} replications each, {runs:,} runs"
-    return f"{points:,} points, at least {points * rule.batch:,} and at most {points * rule.most:,} runs"
+    return (
+        f"{points:,} points, at least {points * min(rule.batch, rule.most):,} and at most {points * rule.most:,} runs"
+    )

@@ -44,6 +44,9 @@ def test_lists_and_ranges(text, values):
         ("10..50:-1", "a step above 0"),
         ("10 MW..50 kW:10", "with several units"),
         ("10..x", "which is no range"),
+        ("1..1e1000000:1", "numbers from 1e-30 to 1e30"),
+        ("1..1e400", "numbers from 1e-30 to 1e30"),
+        ("1..2:1e-999999", "numbers from 1e-30 to 1e30"),
         ("0..1e9:1", "more than 10,000 values"),
     ],
 )

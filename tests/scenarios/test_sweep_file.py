@@ -61,6 +61,11 @@ def test_batches_end_at_the_most_replications():
     assert Until(0.1, 10, 25).rounds() == [(0, 10), (10, 20), (20, 25)]
 
 
+def test_shares_may_be_written_in_percent(tmp_path):
+    read = read_sweep(written(tmp_path, "sweep: s\nscenario: hello\nconfidence: 99 %\nuntil: 2 %\n"))
+    assert (read.confidence, read.until) == (0.99, Until(0.02, 10, 200))
+
+
 def test_a_scenario_beside_the_sweep_file_goes_before_the_library(tmp_path):
     (tmp_path / "hello").write_text("name: mine\n")
     assert read_sweep(written(tmp_path, "sweep: s\nscenario: hello\n")).scenario == tmp_path / "hello"
@@ -77,6 +82,13 @@ def test_a_scenario_beside_the_sweep_file_goes_before_the_library(tmp_path):
         ("sweep: s\nscenario: hello\nzip: [{a: [1], b: [1, 2]}]\n", r"feeds.yaml:3: zipped keys need equally"),
         ("sweep: s\nscenario: hello\nreplications: 0\n", r"feeds.yaml:3: replications: found 0"),
         ("sweep: s\nscenario: hello\nuntil: 2 MW\n", r"feeds.yaml:3: until: found '2 MW'"),
+        ("sweep: s\nscenario: hello\nuntil: 0\n", r"feeds.yaml:3: until: found 0.*greater than or equal to 0.000001"),
+        ("sweep: s\nscenario: hello\nuntil: 2 %\nreplications: 3\n", r"feeds.yaml:4: replications: cannot be used"),
+        ("sweep: s\nscenario: hello\nbatch: 3\n", r"feeds.yaml:3: batch: needs until"),
+        ("sweep: s\nscenario: hello\nzip: [{}]\n", r"feeds.yaml:3: zip.0: found {}"),
+        (f"sweep: s\nscenario: hello\nseed: {2**62 + 1}\n", r"feeds.yaml:3: seed: found \d+; allowed: less than"),
+        ("sweep: s\nscenario: hello\nsample: 100001\n", r"feeds.yaml:3: sample: found 100001; allowed: less than"),
+        ("sweep: s\nscenario: hello\nconfidence: 95\n", r"feeds.yaml:3: confidence: found 95"),
         ("sweep: s\n", r"feeds.yaml:1: scenario: this key is missing"),
         ("sweep: s\nscenario: hello\npolicies: [easy, easy]\n", r"feeds.yaml:3: holds 'easy' twice"),
     ],

@@ -113,6 +113,31 @@ def test_a_metric_that_no_run_has_is_refused_with_the_nearest(queue_file, tmp_pa
         search(looked(queue_file, metric="coast"), Formula, Place(tmp_path / "s"), lambda _: None, Progress())
 
 
+def test_a_point_whose_runs_lack_the_metric_is_never_the_best(queue_file, tmp_path):
+    class Empty(Formula):
+        def run(self, tasks):
+            for (one,) in super().run(tasks):
+                hours = dict(text.split("=") for text, _ in self.tasks[-1].overrides)["horizon"]
+                lacks = float(hours.removesuffix(" h")) < 150
+                yield [Outcome(one.key, {"simulated_s": 1.0}) if lacks else one]
+
+    found = search(looked(queue_file), Empty, Place(tmp_path / "s"), lambda _: None, Progress())
+    assert float(found.best["horizon"].removesuffix(" h")) >= 150
+    trials = pl.read_csv(tmp_path / "s" / "trials.csv")
+    assert 0 < trials["cost"].null_count() < trials.height
+
+
+def test_a_finished_folder_that_was_damaged_is_said_to_be(queue_file, tmp_path):
+    def done():
+        return search(looked(queue_file, trials=4), Formula, Place(tmp_path / "s", True), lambda _: None, Progress())
+
+    done()
+    for text in ("", "a,b\n1,2\n"):
+        (tmp_path / "s" / "trials.csv").write_text(text)
+        with pytest.raises(ScenarioError, match="s: is damaged"):
+            done()
+
+
 @pytest.fixture
 def in_its_folder(tmp_path, monkeypatch, queue_file):
     monkeypatch.chdir(tmp_path)
@@ -151,6 +176,7 @@ def test_the_command_says_the_best_point_its_metric_over_fresh_runs_and_how_to_r
         (["--minimize", "x", "--over", "fleet.cpu.chips=3..9"], "nothing is named 'cpu'; did you mean 'cpus'"),
         (["--minimize", "x", "--over", "seed=1..9"], "seed: cannot be varied"),
         (["--minimize", "x", "--over", "horizon=9..1 h"], "the lower end first"),
+        (["--minimize", "x", "--over", "horizon=1..9 h", "--over", "horizon=1..3 h"], "horizon: is varied twice"),
     ],
 )
 def test_mistakes_are_one_clear_message_and_leave_nothing(words, said):

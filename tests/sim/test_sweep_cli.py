@@ -74,7 +74,7 @@ def test_runs_that_failed_are_listed_and_the_exit_code_is_2():
     words = ("--vary", f"{RATE}=2,-3", "--replications", "2", "--jobs", "1", "--no-render")
     result = megawatt("sweep", "queue.yaml", *words)
     assert result.exit_code == 2
-    assert "runs with it will fail" in result.stderr
+    assert f"runs with {RATE}=-3 will fail" in result.stderr
     assert "2 of 4 runs failed" in result.stderr
     assert "-3" in result.stdout
     assert pl.read_csv("runs/queue-sweep/comparison.csv").filter(pl.col(RATE) == 2)["runs"].max() == 2
@@ -99,6 +99,11 @@ def test_runs_that_failed_are_listed_and_the_exit_code_is_2():
         (["queue.yaml", "--force"], "--force: needs --out"),
         (["queue.yaml", "--resume"], "--resume: no unfinished sweep queue-sweep in runs/"),
         (["queue.yaml", "--out", "."], "--out .: exists already"),
+        (["queue.yaml", "--policy", "easy", "--policy", " easy"], "policy: 'easy' and ' easy' are the same"),
+        (["queue.yaml", "--vary", f"{RATE}=2,2.0"], f"{RATE}: '2' and '2.0' are the same"),
+        (["queue.yaml", "--vary", f"{RATE}=1 ..1e1000000:1"], "allowed: numbers from 1e-30 to 1e30"),
+        (["queue.yaml", "--vary", f"{RATE}=1..2", "--sample", str(10**15)], "--sample: found 1,000,000,000,000,000"),
+        (["queue.yaml", "--policy", "easy", "--policy", "esay"], "did you mean 'easy'"),
         (["queue.yaml", "--zip", f"{RATE}=1,2", "--zip", "horizon=1 day"], "zipped keys need equally many values"),
     ],
 )
