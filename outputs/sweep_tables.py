@@ -168,6 +168,8 @@ def _note(shown: Sequence[Compared]) -> str:
         return f"{', '.join(marks)}: 0 lies outside of the interval (no correction for many comparisons)."
     if any(one.difference.estimate.half_width is not None for one in shown):
         return "The intervals of all differences contain 0."
+    if all(one.difference.estimate.mean is None for one in shown):
+        return "No run of these points has its pair."
     return "A single pair has no interval: chance alone may have made these differences."
 
 

@@ -3,6 +3,8 @@
 Imports of weight stand inside the commands, so that --help answers at once.
 """
 
+import codecs
+import io
 import signal
 import sys
 from pathlib import Path
@@ -44,6 +46,8 @@ class Commands(click.Group):
 def main() -> None:
     """Simulate AI data-center capacity: which racks, jobs and policies make the most of the megawatts."""
     signal.signal(signal.SIGTERM, _stop)
+    if isinstance(sys.stdout, io.TextIOWrapper) and codecs.lookup(sys.stdout.encoding).name != "utf-8":
+        sys.stdout.reconfigure(errors="replace")  # where there is no \u00b1, a ? stands for it
 
 
 def _stop(_signal: int, _frame: object) -> None:

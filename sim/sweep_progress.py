@@ -1,5 +1,6 @@
 """Progress of a sweep: runs done, rate, time left and the best point so far, on standard error."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -75,7 +76,8 @@ class SweepReporter(Progress):
             text += f", {rate:,.2g} runs/s, {duration((self._runs - self._done) / rate)} left"
         if self._failed:
             text += f", {self._failed:,} failed"
-        sys.stderr.write(f"\r\x1b[K{text}{self._best()}")
+        text += self._best()
+        sys.stderr.write(f"\r\x1b[K{text[: _room()]}")
         sys.stderr.flush()
 
     def _best(self) -> str:
@@ -87,3 +89,12 @@ class SweepReporter(Progress):
         total, count = self._sums[point]
         words = ", ".join(text for text, _ in point[self._settings :]) or "the scenario"
         return f"; best {self._metrics[0]} {total / count:,.5g}: {words}"
+
+
+def _room() -> int | None:
+    """How many characters a line may have so that the terminal does not wrap it; None where that is unknown."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return None
+    return columns - 1 if columns > 1 else None

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import polars as pl
@@ -169,8 +170,18 @@ def test_a_sweep_that_another_process_works_on_is_not_replaced():
     assert megawatt("sweep", *words, "--force").exit_code == 0
 
 
-def test_a_terminal_shows_runs_rate_time_left_and_the_best_point():
+def test_output_that_knows_ascii_only_gets_what_it_can_show():
+    words = ("sweep", "queue.yaml", "--replications", "2", "--jobs", "1", "--no-render")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    line = [sys.executable, "-m", "sim.cli", *words]
+    made = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert re.search(r"^ +2 +\d+ \? \d+ ", made.stdout, re.MULTILINE), made.stdout
+
+
+@pytest.mark.parametrize("columns", [200, 30])
+def test_a_terminal_shows_runs_rate_time_left_and_the_best_point_in_one_line(columns):
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
     words = ["--policy", "fifo", "--policy", "sjf", "--replications", "40", "--jobs", "1", "--metric", "wait_mean_s"]
     line = [sys.executable, "-m", "sim.cli", "sweep", "queue.yaml", "--set", "horizon=60 days", *words, "--no-render"]
     process = subprocess.Popen(line, stderr=theirs, stdout=subprocess.DEVNULL)
@@ -188,7 +199,8 @@ def test_a_terminal_shows_runs_rate_time_left_and_the_best_point():
     assert process.wait() == 0
     shown = seen.decode().replace("\x1b[K", "").split("\r")
     pattern = r"\d+/80 runs, [\d.e+]+ runs/s, [\d.,]+ \S+ left; best wait_mean_s [\d.,e+]+: policy=(fifo|sjf)"
-    assert any(re.fullmatch(pattern, one) for one in shown), shown
+    assert max(map(len, shown)) < columns
+    assert columns < 100 or any(re.fullmatch(pattern, one) for one in shown), shown
     assert not shown[-1].strip()
 
 
