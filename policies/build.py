@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.backfill import Backfill
+from policies.build_backfill import build_backfill
 from policies.build_quotas import build_quotas, check_starts
 from policies.by_pairs import by_pairs
 from policies.fairness import fair_share
@@ -19,7 +20,7 @@ from policies.preemption import Preemption
 from policies.presets import PRESETS
 from policies.queues import Order
 from policies.quotas import Quota, Quotas
-from policies.registry import AXES, BACKFILLS, DEFAULTS, ORDERS, PLACEMENTS
+from policies.registry import AXES, DEFAULTS, ORDERS, PLACEMENTS
 from policies.scaling import Elastic
 from policies.stopping import stopping
 from policies.time_shares import ROUND_S, TimeShares
@@ -29,7 +30,13 @@ from policies.watchdog import Watchdog
 from scenarios.errors import ScenarioError, unknown
 from scenarios.load import Scenario
 from scenarios.plug_ins import PLUGGABLE, Parameters
-from scenarios.policy import Defer, Deferred, FairShareOrder, LasOrder, Oversubscribed
+from scenarios.policy import (
+    Defer,
+    Deferred,
+    FairShareOrder,
+    LasOrder,
+    Oversubscribed,
+)
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.plant import Plant, Shape
@@ -133,8 +140,9 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
         elif isinstance(choice, str):
             raise scenario.error(unknown(axis, choice, known), "policy", axis)
     order, written_order = _order(scenario, names)
+    backfill, written_backfill = build_backfill(scenario.keys.policy.backfill, names)
     power, written = _power(scenario, names)
-    written |= written_order
+    written |= written_order | written_backfill
     if plant.it_cap_nw is None and not plant.limits:
         power = RESERVE  # nothing caps the draw, so all power policies are the same
     if names["placement"] == "contiguous" and plant.network is None:
@@ -145,7 +153,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
             if pool.rental_usd_per_s is None:
                 text = f"cheapest needs what {pool.accelerator} costs: give it rental in catalog.accelerators"
                 raise scenario.error(text, "fleet", index, "rack")
-    policy = Policy(order, BACKFILLS[names["backfill"]], PLACEMENTS[names["placement"]], power, names, written)
+    policy = Policy(order, backfill, PLACEMENTS[names["placement"]], power, names, written)
     policy = replace(policy, quotas=build_quotas(scenario, plant))
     if plug_ins:
         policy = _with_plug_ins(policy, plug_ins, watchdog)

@@ -5,42 +5,25 @@ span is asked for: that is policies/plan.py.
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Sequence
 
 from policies.placement import Placer
-from policies.queue import QueuedJob
+from policies.promise import Promise
 from policies.trial import seat_of, seat_under
 from policies.view import Release
 from topologies.boxes import Box
-from topologies.free import FreeChips, Placement
+from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
 from topologies.plant import Shape
 
-
-class Promise(NamedTuple):
-    """The reservation of a waiting gang: a place from a time to another [s]. At infinity it has none, in no pool.
-
-    length_s: the estimate of its run time in that pool.
-    """
-
-    job: QueuedJob
-    pool: int
-    start_s: float
-    end_s: float
-    placement: Placement
-    length_s: float
-
-    def takes_nw(self) -> int:
-        """What the gang draws more at the feed."""
-        return self.job.shape.gang_nw(self.pool)
+_CARRIED = 16  # times at which the free chips of a pool are carried over from pass to pass
 
 
 class Futures:
     """The plant as the running gangs will leave it, from a pass on. What it has found out once, it keeps."""
 
-    __slots__ = ("_ends", "_free", "_headrooms", "_times", "headroom", "now_s", "placer", "running")
+    __slots__ = ("_ends", "_free", "_headrooms", "_times", "free", "headroom", "now_s", "placer", "running")
 
     def __init__(
         self,
@@ -53,12 +36,27 @@ class Futures:
         """What is free now and the running gangs by pool, sorted by planned ends, which are later; it keeps these."""
         self.now_s = now_s
         self.placer = placer
+        self.free = free
         self.headroom = headroom
         self.running = running
         self._times = [[now_s] for _ in free]  # of each pool: when its free chips are known, rising
         self._free = [[index] for index in free]
         self._headrooms = {now_s: headroom}
         self._ends: dict[tuple[Shape, int], float] = {}
+
+    def carry(self, earlier: "Futures", pool: int, gone: Sequence[Release], come: Sequence[Release]) -> None:
+        """Take over what earlier futures of a pool have found out, since when no more than these have gone or come."""
+        times_s = [time_s for time_s in earlier._times[pool] if time_s > self.now_s]
+        for time_s in times_s[:: len(times_s) // _CARRIED + 1]:
+            index = earlier.free_at(pool, time_s).copy()
+            for run in come:
+                if run.planned_end_s > time_s:
+                    index.take(run.placement)
+            for run in gone:
+                if run.planned_end_s > time_s:
+                    index.give(run.placement)
+            self._times[pool].append(time_s)
+            self._free[pool].append(index)
 
     def free_at(self, pool: int, time_s: float) -> FreeChips:
         """The free chips of a pool when all have ended that will by then; to be read only."""
@@ -87,35 +85,52 @@ class Futures:
         key = (shape, pool)
         found = self._ends.get(key)
         if found is None:
-            ends = [self.now_s, *[run.planned_end_s for run in self.running[pool]]]
+            if self._has_place(shape, pool, self.now_s):
+                self._ends[key] = self.now_s
+                return self.now_s
+            runs = self.running[pool]
             without, at, stride = -1, 0, 1
-            while at < len(ends) and not self._has_place(shape, pool, ends[at]):
+            while at < len(runs) and not self._has_place(shape, pool, runs[at].planned_end_s):
                 without, at, stride = at, at + stride, 2 * stride
-            with_place = min(at, len(ends))
+            with_place = min(at, len(runs))
             while without + 1 < with_place:
                 middle = (without + with_place) // 2
-                if self._has_place(shape, pool, ends[middle]):
+                if self._has_place(shape, pool, runs[middle].planned_end_s):
                     with_place = middle
                 else:
                     without = middle
-            found = self._ends[key] = ends[with_place] if with_place < len(ends) else math.inf
+            found = self._ends[key] = runs[with_place].planned_end_s if with_place < len(runs) else math.inf
+        return found
+
+    def ends_s(self, pool: int | None, after_s: float, before_s: float) -> list[float]:
+        """When running gangs of a pool, None for all of them, end between two times."""
+        pools = self.running if pool is None else (self.running[pool],)
+        found = []
+        for running in pools:
+            first = bisect_right(running, after_s, key=_end_s)
+            last = bisect_left(running, before_s, first, key=_end_s)
+            found += [run.planned_end_s for run in running[first:last]]
         return found
 
     def _has_place(self, shape: Shape, pool: int, time_s: float) -> bool:
         return seat_of(self.free_at(pool, time_s), self.placer, shape) is not None
 
-    def left(self, pool: int, start_s: float, end_s: float, others: Collection[Promise]) -> FreeChips:
-        """The chips of a pool that are free all the time from start to end, with others promised theirs."""
+    def _left(self, pool: int, start_s: float, beside: Sequence[Promise], whole: int) -> FreeChips:
+        """The chips of a pool that are free all the time from a start to the end of the span.
+
+        beside: the promises there in that time. whole: the domains that some take wholly, which are left as they are.
+        """
         free = self.free_at(pool, start_s)
-        beside = [other for other in others if other.start_s < end_s and other.end_s > start_s]
-        if not beside:
+        parts = [other for other in beside if other.parts]
+        if not parts:
             return free
         if free.boxes is not None:
-            return _without_boxes(free, beside)
+            return _without_boxes(free, parts)
         by_domain: dict[int, list[tuple[float, float, int]]] = {}
-        for other in beside:
-            for domain, chips in other.placement:
-                by_domain.setdefault(domain, []).append((other.start_s, other.end_s, chips))
+        for other in parts:
+            for domain, chips in other.parts:
+                if not whole >> domain & 1:
+                    by_domain.setdefault(domain, []).append((other.start_s, other.end_s, chips))
         taken = []
         for domain, spans in by_domain.items():
             least = free.in_domain(domain)
@@ -126,6 +141,8 @@ class Futures:
                 least = min(least, then - held)
             if least < have:
                 taken.append((domain, have - max(0, least)))
+        if not taken:
+            return free
         less = free.copy()
         less.take(tuple(taken))
         return less
@@ -136,7 +153,7 @@ class Futures:
         least = None
         for time_s in {start_s, *[other.start_s for other in beside if other.start_s > start_s]}:
             then = self._power_at(time_s).copy()
-            for job, pool, start, end, placement, _ in beside:
+            for job, pool, start, end, placement, *_ in beside:
                 if start <= time_s < end:
                     then.take(pool, placement, job.shape.draw_nw[job.shape.pools.index(pool)])
             least = then if least is None else least.least(then)
@@ -146,16 +163,24 @@ class Futures:
         self, shape: Shape, pool: int, start_s: float, end_s: float, others: Sequence[Collection[Promise]]
     ) -> Placement | None:
         """Where a gang can stay in a pool from start to end, None where it cannot; others: the promises by pool."""
-        free = self.left(pool, start_s, end_s, others[pool])
+        beside, whole = _beside(start_s, end_s, others[pool])
+        at_start = self.free_at(pool, start_s)
+        seat = seat_of(at_start, self.placer, shape, whole)
+        if seat is None:
+            return None
+        free = self._left(pool, start_s, beside, whole)
         if not self.headroom.bound_below:
-            return seat_of(free, self.placer, shape)
+            return seat if free is at_start else seat_of(free, self.placer, shape, whole)
         power = self.power_left(start_s, end_s, [other for promises in others for other in promises])
-        return seat_under(free, power, self.placer, shape, pool)
+        return seat_under(free, power, self.placer, shape, pool, whole)
 
     def holds(self, promise: Promise, others: Sequence[Collection[Promise]]) -> bool:
         """Whether a gang can stay where it is promised to, beside the others."""
-        job, pool, start_s, end_s, placement, _ = promise
-        if not self.left(pool, start_s, end_s, others[pool]).holds(placement):
+        job, pool, start_s, end_s, placement = promise[:5]
+        beside, whole = _beside(start_s, end_s, others[pool])
+        if whole & domain_bits(placement):
+            return False
+        if not self._left(pool, start_s, beside, whole).holds(placement):
             return False
         if not self.headroom.bound_below:
             return True
@@ -177,11 +202,20 @@ def _end_s(run: Release) -> float:
     return run.planned_end_s
 
 
+def _beside(start_s: float, end_s: float, others: Iterable[Promise]) -> tuple[list[Promise], int]:
+    """The promises between two times, and the domains that they take wholly, as bits."""
+    beside = [other for other in others if other.start_s < end_s and other.end_s > start_s]
+    whole = 0
+    for other in beside:
+        whole |= other.whole
+    return beside, whole
+
+
 def _without_boxes(free: FreeChips, beside: Collection[Promise]) -> FreeChips:
     """In a torus every chip counts that somebody holds at some time of the span."""
     masks: dict[int, int] = {}
     for other in beside:
-        for domain, chips in other.placement:
+        for domain, chips in other.parts:
             mask = chips.mask if isinstance(chips, Box) else (1 << free.domain_chips) - 1
             masks[domain] = masks.get(domain, 0) | mask
     less = free.copy()

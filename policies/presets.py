@@ -34,7 +34,8 @@ PRESETS: Mapping[str, Preset] = {
         "EASY, and malleable gangs in the size that the queue leaves them (Feitelson and Rudolph, JSSPP 1996).",
     ),
     "conservative": Preset(
-        {"order": "fifo", "backfill": "conservative"}, "A promise to everybody (Mu'alem and Feitelson, TPDS 2001)."
+        {"order": "fifo", "backfill": "conservative"},
+        "A promise to each of the first who wait (Mu'alem and Feitelson, TPDS 2001).",
     ),
     "fair-share": Preset(
         {"order": "fair-share", "backfill": "easy"}, "Tenants by decayed usage, as Slurm and Maui do (JSSPP 2001)."

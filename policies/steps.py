@@ -52,10 +52,11 @@ class Steps:
         for at in range(first, last):
             values[at] += by
 
-    def next_after(self, time_s: float) -> float:
-        """The first step after a time, infinite where there is none."""
-        at = bisect_right(self.times, time_s)
-        return self.times[at] if at < len(self.times) else math.inf
+    def least(self, start_s: float, end_s: float) -> int:
+        """What is there all the time between two times, the first not before the first step."""
+        times = self.times
+        first = bisect_right(times, start_s) - 1
+        return min(self.values[first : bisect_left(times, end_s, first + 1)])
 
     def first(self, need: int, length_s: float, after_s: float, before_s: float, known_s: float = math.inf) -> float:
         """The earliest time from after_s on at which so much is there, and stays so long; infinite if not before_s.

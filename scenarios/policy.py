@@ -1,14 +1,24 @@
 """The keys of a policy: one choice an axis, some with parameters. Whether a name exists is judged elsewhere."""
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from scenarios.plug_ins import Choice
 from scenarios.units import DAY_S, HOUR_S
-from scenarios.values import CarbonIntensity, Duration, EnergyPrice, Keys, LongDuration, PositiveDuration, Share, house
+from scenarios.values import (
+    CarbonIntensity,
+    Count,
+    Duration,
+    EnergyPrice,
+    Keys,
+    LongDuration,
+    PositiveDuration,
+    Share,
+    house,
+)
 
 
 def _bare(raw: Any) -> Any:
@@ -65,6 +75,34 @@ OrderChoice = Annotated[
     | Annotated[LasOrder, BeforeValidator(_bare), Tag("las")]
     | Annotated[FairShareOrder, BeforeValidator(_bare), Tag("fair-share")],
     Discriminator(_order),
+]
+
+
+class Conservative(Keys):
+    """How far conservative backfilling plans ahead."""
+
+    depth: Count | Literal["all"] = Field(
+        default=4, description="how many of those who wait have a reservation, the first in the order; ESTIMATE"
+    )
+
+
+class ConservativeBackfill(Keys):
+    """A reservation for who waits."""
+
+    conservative: Conservative
+
+
+def _backfill(raw: Any) -> str:
+    if isinstance(raw, str):
+        return "conservative" if raw == "conservative" else "name"
+    if isinstance(raw, ConservativeBackfill):
+        return "conservative"
+    return "conservative" if isinstance(raw, dict) and list(raw) == ["conservative"] else "name"
+
+
+BackfillChoice = Annotated[
+    Annotated[Choice, Tag("name")] | Annotated[ConservativeBackfill, BeforeValidator(_bare), Tag("conservative")],
+    Discriminator(_backfill),
 ]
 
 
@@ -223,7 +261,7 @@ class Policy(Keys):
 
     preset: str | None = None
     order: OrderChoice | None = None
-    backfill: Choice | None = None
+    backfill: BackfillChoice | None = None
     placement: Choice | None = None
     power: PowerChoice | None = None
     preemption: PreemptionChoice | None = None

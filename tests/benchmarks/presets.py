@@ -2,7 +2,8 @@
 
 The year's fleet and mix over 36.5 days (100,000 jobs), 12 tenants, at 80 % load and, where gangs have to wait, 110 %.
 --philly: philly-2017 on 63 dgx-h100 until all is done, as a table for the docs; needs MEGAWATT_DATA.
-Run: python tests/benchmarks/presets.py [--philly] [PRESET...]
+Run: python tests/benchmarks/presets.py [--philly] [PRESET...]; whatever --policy takes may stand for a preset, such as
+"backfill={conservative: {depth: 10}}".
 """
 
 import json

@@ -75,7 +75,12 @@ def memory(folder: Path) -> None:
 def pairing(folder: Path) -> None:
     """Half-widths of the difference of two policies, unpaired over paired."""
     axes = (policies_axis(["fifo", "easy", "sjf-easy"], ""),)
-    done = run(LARGE.replace("per_hour: 150", "per_hour: 400"), {"axes": axes, "replications": 10}, 2, folder / "pairs")
+    done = run(
+        LARGE.replace("per_hour: 150", "per_hour: 400").replace("60 days", "15 days"),
+        {"axes": axes, "replications": 10},
+        2,
+        folder / "pairs",
+    )
     frame = comparison_frame(sweep_of(done))
     for metric in ("wait_mean_s", "jct_mean_s", "utilization_fraction", "bounded_slowdown_mean_ratio"):
         for row in frame.filter(frame["metric"] == metric).iter_rows(named=True):

@@ -1,9 +1,12 @@
 """A scenario's policy keys and the command line's: presets, axes, and what is refused."""
 
+import math
+
 import pytest
 
 from policies.backfill import greedy, none
 from policies.build import build_policy
+from policies.conservative import conservative
 from policies.easy import easy
 from policies.order import fifo, sjf
 from policies.placement import PACK
@@ -153,6 +156,30 @@ def test_an_unknown_name_of_the_command_line_is_refused_with_its_option(scenario
     with pytest.raises(ScenarioError, match="unknown order 'fif'") as caught:
         built(scenario("policy: easy", "order=fif"))
     assert caught.value.where == "--policy policy.order=fif"
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "depth"),
+    [
+        ("conservative", 4, 4),
+        ("{conservative: {}}", 4, 4),
+        ("{conservative: {depth: 30}}", 30, 30),
+        ("{conservative: {depth: all}}", "all", math.inf),
+    ],
+)
+def test_conservative_takes_a_depth_in_the_file_and_on_the_command_line(text, written, depth, scenario):
+    for made in (scenario(f"policy: {{backfill: {text}}}"), scenario(spec=f"backfill={text}")):
+        policy = built(made)
+        assert policy.backfill.func is conservative
+        assert policy.backfill.keywords == {"depth": depth}
+        assert policy.names["backfill"] == "conservative"
+        assert policy.written["backfill"] == {"conservative": {"depth": written}}
+
+
+@pytest.mark.parametrize("text", ["{depth: 0}", "{depth: every}", "{deep: 3}"])
+def test_a_depth_that_is_none_is_refused_with_its_line(text, scenario):
+    with pytest.raises(ScenarioError, match=r"policy\.backfill\.conservative\.dee?p"):
+        scenario(f"policy: {{backfill: {{conservative: {text}}}}}")
 
 
 @pytest.mark.parametrize("axis", AXES)

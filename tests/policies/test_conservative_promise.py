@@ -1,12 +1,14 @@
 """Conservative's promise on domains, under caps and in tori: nobody starts after the first time it was given."""
 
 import math
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.conservative import conservative
+from policies.plan import Plan
 from policies.quotas import NO_LIMIT, Quota, Quotas
 from policies.registry import PLACEMENTS
 from policies.trial import find
@@ -57,12 +59,12 @@ JOBS = st.lists(JOB, min_size=2, max_size=16)
 
 
 def could_be_sooner(plan, promise, now_s):
-    alone = plan.copy()
+    alone = plan.copy(now_s)
     alone.remove(promise)
-    return alone.earliest(promise.job, now_s, promise.start_s) is not None
+    return alone.earliest(promise.job, promise.start_s) is not None
 
 
-def replay(cluster, jobs, early=True):
+def replay(cluster, jobs, early=True, backfill=conservative):
     """Run (submit, chips, estimate, less) to the end, with passes at arrivals and ends only: promised and started.
 
     Where there are quotas, jobs of one and two chips have none and the others take turns. Promised: the first time that
@@ -86,7 +88,7 @@ def replay(cluster, jobs, early=True):
                 unused = cluster.quotas and Quotas(cluster.quotas.rules)
                 if find(*empty, cluster.placer, job.shape, quotas=unused) is None:
                     cluster.queue.remove(cluster.arrived.pop())
-        decisions = cluster.decide(conservative)
+        decisions = cluster.decide(backfill)
         for job, pool, _ in decisions.starts:
             starts[job.row] = cluster.now_s
             promised.setdefault(job.row, cluster.now_s)
@@ -123,3 +125,28 @@ def test_under_quotas_nobody_starts_after_the_first_time_it_was_given(plant, job
 def test_who_keeps_to_its_estimate_starts_at_the_very_time_it_was_given(plant, jobs, site):
     promised, starts = replay(made(site, plant, "pack"), jobs, early=False)
     assert starts == promised
+
+
+@settings(derandomize=True, deadline=None, max_examples=400)
+@given(plant=with_quotas() | plants(), jobs=JOBS, depth=st.integers(1, 4))
+def test_who_is_promised_a_time_keeps_it_though_others_are_promised_none(plant, jobs, depth, site):
+    promised, starts = replay(made(site, plant, "pack"), jobs, backfill=partial(conservative, depth=depth))
+    assert starts.keys() == promised.keys()
+    assert all(starts[row] <= promised[row] for row in starts)
+
+
+LATE = st.tuples(st.integers(0, 15), st.integers(1, 12), st.integers(1, 9), st.integers(-4, 8))
+
+
+@pytest.mark.parametrize("placement", ["pack", "spread", "topology"])
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(plant=plants(), jobs=st.lists(LATE, min_size=2, max_size=16), depth=st.sampled_from([math.inf, math.inf, 2]))
+def test_a_plan_that_looks_only_at_what_it_has_gained_promises_what_one_made_anew_does(
+    placement, plant, jobs, depth, site
+):
+    """Whether gangs end before their estimates, at them or after them."""
+    backfill = partial(conservative, depth=depth)
+    looked = replay(made(site, plant, placement), jobs, backfill=backfill)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Plan, "since", lambda *_: None)
+        assert replay(made(site, plant, placement), jobs, backfill=backfill) == looked

@@ -1,5 +1,7 @@
 """Conservative backfill on P processors against a second implementation: a table of free processors by whole second."""
 
+from functools import partial
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +142,29 @@ def test_easy_lets_a_job_delay_the_second_in_line_and_conservative_does_not(site
     jobs = [(0, 3, 4, 4), (0, 4, 4, 4), (0, 5, 3, 3), (0, 1, 9, 9)]
     assert starts_of(site, easy, 5, jobs)[0] == {0: 0, 1: 4, 2: 9, 3: 0}
     assert starts_of(site, conservative, 5, jobs)[0] == {0: 0, 1: 4, 2: 8, 3: 11}
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(given_list=lists())
+def test_with_the_depth_of_the_queue_it_is_itself(given_list, site):
+    processors, jobs = given_list
+    limited = partial(conservative, depth=len(jobs))
+    assert starts_of(site, limited, processors, jobs) == starts_of(site, conservative, processors, jobs)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(given_list=lists())
+def test_with_a_depth_of_one_it_is_easy(given_list, site):
+    processors, jobs = given_list
+    limited = partial(conservative, depth=1)
+    assert starts_of(site, limited, processors, jobs)[0] == starts_of(site, easy, processors, jobs)[0]
+
+
+def test_who_is_beyond_the_depth_may_be_delayed(site):
+    """As above: row 1 alone is promised its start, then row 2 as well."""
+    jobs = [(0, 3, 4, 4), (0, 4, 4, 4), (0, 5, 3, 3), (0, 1, 9, 9)]
+    starts = {depth: starts_of(site, partial(conservative, depth=depth), 5, jobs)[0] for depth in (1, 2)}
+    assert starts == {1: {0: 0, 1: 4, 2: 9, 3: 0}, 2: {0: 0, 1: 4, 2: 8, 3: 11}}
 
 
 def test_what_is_promised_to_a_job_in_a_hole_is_kept_when_one_before_it_could_move_forward(site):

@@ -1,5 +1,7 @@
 """A pass over the arrivals alone, with the last pass's memo, decides what a pass over the whole queue does."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from policies.fairness import DRF, fair_share
 from policies.order import fifo, sjf
 
 ORDERS = st.sampled_from([fifo, sjf, Ageing(wfp3), Ageing(unicef), fair_share(20.0), DRF])
-BACKFILLS = st.sampled_from([none, greedy, easy, conservative])
+BACKFILLS = st.sampled_from([none, greedy, easy, conservative, partial(conservative, depth=2)])
 JOBS = st.lists(st.tuples(st.integers(1, 8), st.integers(1, 12)), max_size=6)
 LATER = st.lists(st.tuples(st.integers(0, 5), JOBS), min_size=1, max_size=4)
 RUNNING = st.lists(st.tuples(st.integers(1, 5), st.integers(-2, 15)), max_size=5)
