@@ -18,7 +18,7 @@ from outputs.energy import booting_racks, curtailment_metrics, power_columns, po
 from outputs.job_table import caps_frame, job_frame, stays_frame
 from outputs.jobs import Bools, Floats, Jobs, job_columns
 from outputs.preferences import preference_metrics
-from outputs.record import REJECTED, RESIZE, Record
+from outputs.record import RECLAIM, REJECTED, RESIZE, Record
 from outputs.rental import rental_metrics
 from outputs.seats import seat_metrics
 from outputs.stays import Stays, Work, stays_of, work_of
@@ -86,6 +86,8 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
         summary["preemptions"] = len(late) - late.count(RESIZE)
         if record.meter.chips:
             summary["resizes"] = late.count(RESIZE)
+        if any(entry.reclaim != "never" for entry in entries):
+            summary["reclaims"] = late.count(RECLAIM)
         summary["lost_chip_h"] = stays.total(lost_s) / HOUR_S
     reasons = [NO_ROOM, NO_POWER, FRAGMENTED, HELD]
     if plant.it_cap_nw is None and not plant.limits:

@@ -15,6 +15,7 @@ from topologies.free import Placement
 NO_POOL = -1
 POWER, POLICY = "power", "policy"  # what stops a job: a falling cap, or the preemption of the policy
 RESIZE = "resize"  # or it goes on at once in another size
+RECLAIM = "reclaim"  # or a tenant takes back the quota that it has lent
 REJECTED = -2  # and below: REJECTED less the position of the reason in Record.reasons
 
 
@@ -71,7 +72,7 @@ class Segment(NamedTuple):
     counted_j: float  # of this up to the end of the warmup
     lost_s: float  # of run time since the last checkpoint
     placement: Placement
-    stopped_by: str  # POWER, POLICY or RESIZE
+    stopped_by: str  # POWER, POLICY, RESIZE or RECLAIM
     spent: Spent
 
 

@@ -20,6 +20,7 @@ from policies.preemption import Preemption
 from policies.presets import PRESETS
 from policies.queues import Order
 from policies.quotas import Quota, Quotas
+from policies.reclaim import Reclaim
 from policies.registry import AXES, DEFAULTS, ORDERS, PLACEMENTS
 from policies.scaling import Elastic
 from policies.stopping import stopping
@@ -60,6 +61,12 @@ class Policy:
     preemption: Preemption | None = None
     scaling: Elastic | None = None
     quotas: tuple[Quota, ...] = ()  # of tenants, in the order of the scenario
+    reclaim: Reclaim | None = None
+
+    @property
+    def ranks(self) -> bool:
+        """Whether running gangs are stopped for the sake of others by what they are."""
+        return self.preemption is not None or self.reclaim is not None
 
     @property
     def acts_alone(self) -> bool:
@@ -70,11 +77,15 @@ class Policy:
 def decide(view: View, policy: Policy) -> Decisions:
     """One scheduling pass: who starts now and where, and why the others do not."""
     placer = placer_in(view, policy)
+    due = Decisions() if policy.reclaim is None else policy.reclaim.decide(view, placer)
+    if due.starts or due.claim is not None:
+        return due
     decisions = _starts(view, policy, placer)
     if policy.preemption is not None:
         policy.preemption.decide(view, placer, decisions)
     if policy.scaling is not None:
         policy.scaling.decide(view, placer, decisions)
+    decisions.look_s = min(decisions.look_s, due.look_s)
     return decisions
 
 
@@ -157,13 +168,14 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
     policy = replace(policy, quotas=build_quotas(scenario, plant))
     if plug_ins:
         policy = _with_plug_ins(policy, plug_ins, watchdog)
-    preemption, scaling, kinds, how = stopping(scenario, plant, names, policy.order)
+    stops = stopping(scenario, plant, names, policy.order)
     policy = replace(
         policy,
-        names={**policy.names, **kinds},
-        written={**policy.written, **how},
-        preemption=preemption,
-        scaling=scaling,
+        names={**policy.names, **stops.names},
+        written={**policy.written, **stops.written},
+        preemption=stops.preemption,
+        scaling=stops.scaling,
+        reclaim=stops.reclaim,
     )
     check_starts(scenario, plant, lambda *gang: _never(plant, policy, *gang))
     return policy

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from policies.quotas import NO_LIMIT, Quota
+from policies.quotas import NO_LIMIT, Quota, Reclaiming
 from scenarios.errors import unknown
 from scenarios.load import Scenario
-from scenarios.tenants import OTHERS, Tenant, entry_of
+from scenarios.tenants import OTHERS, ReclaimLower, Tenant, entry_of
 from topologies.build import gang_sizes
 from topologies.plant import Plant
 
@@ -70,4 +70,12 @@ def _quota(entry: Tenant, cohort: int, pools: list[str]) -> Quota:
         nominal,
         tuple([NO_LIMIT if more is None else chips + more for chips, more in zip(nominal, borrows, strict=True)]),
         tuple([0 if alone else chips - entry.lends(pool) for chips, pool in zip(nominal, pools, strict=True)]),
+        _reclaiming(entry),
     )
+
+
+def _reclaiming(entry: Tenant) -> Reclaiming | None:
+    if isinstance(entry.reclaim, str):  # never: the other words stand for their defaults
+        return None
+    stops = entry.reclaim.stops
+    return Reclaiming(isinstance(entry.reclaim, ReclaimLower), stops.min_run, stops.grace)

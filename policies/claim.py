@@ -39,13 +39,14 @@ class Claim(NamedTuple):
 
     job: who waits and gets chips, the first of the starts; None where gangs only change their size or go back to the
     queue. Other starts are of gangs that stop, which go on in another size. stops: empty where those under way are
-    enough. grace_s: what the gangs that stop are told before they must go.
+    enough. grace_s: what the gangs that stop are told before they must go. reclaims: whether it takes back lent quota.
     """
 
     job: QueuedJob | None
     starts: tuple[Start, ...]
     stops: tuple[Stoppable, ...]
     grace_s: float
+    reclaims: bool = False
 
 
 class Pending(NamedTuple):

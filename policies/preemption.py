@@ -5,21 +5,18 @@ they still hold their chips, and all chips of the claim are kept for the job mea
 the queue. Only ranks strictly above the job's yield, so that nobody takes chips in a circle.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from policies.claim import Claim, Pending, Stoppable
+from policies.claim import Claim, Stoppable
 from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
-from policies.quotas import Quotas
 from policies.running import Change, Rank, RunningGangs
-from policies.trial import Trial, seat_under
+from policies.trial import Trial
+from policies.victims import after_stops, fewest, sparing, stop_cost_s
 from policies.view import ROOMLESS, Decisions, Start, View
-from topologies.free import FreeChips, Placement
-from topologies.headroom import Headroom
-from topologies.plant import Shape
 
 
 class PreemptionKind(NamedTuple):
@@ -57,10 +54,8 @@ class Preemption:
     alone: ClassVar[bool] = False  # whether gangs may stop although nobody waits
 
     def cost_s(self, gang: Stoppable, now_s: float) -> float:
-        """Chip-seconds that are lost if a gang is stopped: work since its checkpoint, the write, the restart."""
-        done_s = gang.done_s(now_s)
-        lost_s = done_s - self.losses.kept_s(done_s, self.grace_s)
-        return gang.run.chips * (lost_s + self.losses.write_s(self.grace_s) + self.losses.restart_s)
+        """Chip-seconds that are lost if a gang is stopped."""
+        return stop_cost_s(gang, now_s, self.grace_s, self.losses)
 
     def decide(self, view: View, placer: Placer, decisions: Decisions) -> None:
         """Add the claim of the first job in the order that can make one, or when to look again."""
@@ -73,7 +68,7 @@ class Preemption:
             decisions.look_s = begin_s if begin_s > view.now_s else (slices + 1) * self.slice_s
             if begin_s != view.now_s:
                 return
-        trial = _after_stops(view, placer, gangs.pending)
+        trial = after_stops(view, placer, gangs.pending)
         for start in decisions.starts:
             trial.start(*start)
         started = {start.job.row for start in decisions.starts}
@@ -114,109 +109,12 @@ class Preemption:
                 return Claim(job, (Start(job, *found),), (), self.grace_s)
         if self.ties:
             victims.sort(key=lambda victim: (victim[0], -self.cost_s(victim[1], now_s)), reverse=True)
-        stoppable = [gang for _, gang in victims]
+        stoppable, quotas = [gang for _, gang in victims], trial.quotas()
+        if quotas is not None:  # who takes back what it has lent would take these back, so that they stop in a circle
+            stoppable = sparing(quotas, stoppable, [at for at in quotas.reclaiming if at != shape.quota])
         for pool in shape.pools:
-            with_stops = _Search(trial, shape, pool, stoppable).claim()
+            with_stops = fewest(trial, shape, pool, stoppable)
             if with_stops is not None:
                 seat, stops = with_stops
                 return Claim(job, (Start(job, pool, seat),), stops, self.grace_s)
         return None
-
-
-def _after_stops(view: View, placer: Placer, pending: Pending | None) -> Trial:
-    """What is free when the stops under way are over: nobody who stops from now on goes sooner."""
-    if pending is not None:
-        free, headroom = [index.copy() for index in view.free], view.headroom.copy()
-        for gang in pending.stops:
-            headroom.give(gang.run.pool, gang.run.placement, gang.run.gang_nw // gang.run.chips)
-        for pool, parts in pending.others.items():
-            free[pool].give(parts)
-        view = replace(view, free=free, headroom=headroom)
-    return Trial(view, placer)
-
-
-class _Search:
-    """Which gangs must go so that a job fits in a pool: the first few of them, less those that are not needed."""
-
-    def __init__(self, trial: Trial, shape: Shape, pool: int, gangs: Sequence[Stoppable]) -> None:
-        self._free = trial.free(pool)
-        self._headroom = headroom = trial.headroom()
-        self._quotas = trial.quotas()
-        self._placer = trial.placer
-        self._shape = shape
-        self._pool = pool
-        self._gang_nw = shape.gang_nw(pool)
-        # where power is short a gang of any pool may be in the way
-        every = headroom.bound_below or self._gang_nw > headroom.feed_nw
-        self._gangs = gangs if every else [gang for gang in gangs if gang.run.pool == pool]
-
-    def claim(self) -> tuple[Placement, tuple[Stoppable, ...]] | None:
-        """The placement and the gangs that must go."""
-        gangs = self._gangs
-        here = sum([gang.run.chips for gang in gangs if gang.run.pool == self._pool])
-        freed_nw = sum([gang.run.gang_nw for gang in gangs])
-        if self._free.free + here < self._shape.chips or self._headroom.feed_nw + freed_nw < self._gang_nw:
-            return None
-        seat = self._seat(gangs)
-        if seat is None:
-            return None
-        few, many = 0, len(gangs)  # with `few` of them there is no seat, with `many` there is
-        while many - few > 1:
-            half = (few + many) // 2
-            found = self._seat(gangs[:half])
-            if found is None:
-                few = half
-            else:
-                many, seat = half, found
-        needed = self._needed(seat, gangs[:many])
-        return (seat, needed) if needed else None  # a backfill of the user's own may hold back who has a seat
-
-    def _needed(self, seat: Placement, gangs: Sequence[Stoppable]) -> tuple[Stoppable, ...]:
-        """The gangs less those without whose stop the seat is free too; who ranks best keeps its chips first."""
-        free, headroom, quotas = self._without(gangs)
-        needed = []
-        for gang in reversed(gangs):
-            run = gang.run
-            draw_nw = run.gang_nw // run.chips
-            headroom.take(run.pool, run.placement, draw_nw)
-            if run.pool == self._pool:
-                free.take(run.placement)
-                if quotas is not None:
-                    quotas.let_go(run.row, run.pool, -run.chips)
-            if not self._holds(seat, free, headroom, quotas):
-                needed.append(gang)
-                headroom.give(run.pool, run.placement, draw_nw)
-                if run.pool == self._pool:
-                    free.give(run.placement)
-                    if quotas is not None:
-                        quotas.let_go(run.row, run.pool, run.chips)
-        return tuple(reversed(needed))
-
-    def _without(self, gangs: Sequence[Stoppable]) -> tuple[FreeChips, Headroom, Quotas | None]:
-        """Free chips, power and what is in use of quotas when gangs have gone."""
-        free, headroom, quotas = self._free.copy(), self._headroom.copy(), self._quotas and self._quotas.ahead()
-        for gang in gangs:
-            run = gang.run
-            headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
-            if run.pool == self._pool:
-                free.give(run.placement)
-                if quotas is not None:
-                    quotas.let_go(run.row, run.pool, run.chips)
-        return free, headroom, quotas
-
-    def _seat(self, gangs: Sequence[Stoppable]) -> Placement | None:
-        free, headroom, quotas = self._without(gangs)
-        if self._gang_nw > headroom.feed_nw or not self._allowed(quotas):
-            return None
-        return seat_under(free, headroom, self._placer, self._shape, self._pool)
-
-    def _allowed(self, quotas: Quotas | None) -> bool:
-        return quotas is None or quotas.allows(self._shape, self._pool)
-
-    def _holds(self, seat: Placement, free: FreeChips, headroom: Headroom, quotas: Quotas | None) -> bool:
-        return (
-            free.holds(seat)
-            and self._allowed(quotas)
-            and self._gang_nw <= headroom.feed_nw
-            and not headroom.overdrawn(self._pool, seat, self._gang_nw // self._shape.chips)
-        )

@@ -7,6 +7,7 @@ of each the part of its quota that it lends. The rest of a member's quota is its
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scenarios.tenants import entry_of
 from topologies.plant import Shape
@@ -14,12 +15,23 @@ from topologies.plant import Shape
 NO_LIMIT = 2**62  # more chips than any plant has
 
 
+class Reclaiming(NamedTuple):
+    """How a tenant takes back what it has lent: for lower_only from gangs of a lower priority than the job's alone.
+
+    min_run_s: a gang keeps its chips for so long. grace_s: what it is told before it must go.
+    """
+
+    lower_only: bool
+    min_run_s: float
+    grace_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """What the gangs of a tenant may hold, in chips by pool.
 
     cohort: its number; a tenant without one has one alone. most: the nominal quota and what it may borrow. own: the
-    part of the nominal quota that it never lends.
+    part of the nominal quota that it never lends. reclaiming: None where it waits for what it has lent.
     """
 
     tenant: str
@@ -27,19 +39,22 @@ class Quota:
     nominal: tuple[int, ...]
     most: tuple[int, ...]
     own: tuple[int, ...]
+    reclaiming: Reclaiming | None = None
 
 
 class Quotas:
     """The chips in use under each quota, and what is left of them. A shape names its quota by its position in rules.
 
-    used: by quota and pool. holders: the quotas of running gangs by row.
+    used: by quota and pool. holders: the quotas of running gangs by row. reclaiming: those whose tenants take back what
+    they have lent.
     """
 
-    __slots__ = ("_shared", "holders", "rules", "used")
+    __slots__ = ("_shared", "holders", "reclaiming", "rules", "used")
 
     def __init__(self, rules: Sequence[Quota]) -> None:
         """Nothing is in use yet."""
         self.rules = rules
+        self.reclaiming = [at for at, rule in enumerate(rules) if rule.reclaiming is not None]
         self.used = [[0] * len(rule.nominal) for rule in rules]
         self.holders: dict[int, int] = {}
         self._shared = [[0] * len(rule.nominal) for rule in rules]  # by cohort and pool: what of it is left
@@ -72,6 +87,15 @@ class Quotas:
         """Whether a gang may start in a pool; what its quota allows no more, it does not until one ends."""
         return shape.quota < 0 or shape.chips <= self.room(shape.quota, pool)
 
+    def cohort(self, quota: int) -> list[int]:
+        """The numbers of the others that share with a quota."""
+        cohort = self.rules[quota].cohort
+        return [at for at, rule in enumerate(self.rules) if rule.cohort == cohort and at != quota]
+
+    def beyond(self, quota: int, pool: int) -> int:
+        """Chips of a pool in use under a quota beyond the nominal one; below 0 what is left of that."""
+        return self.used[quota][pool] - self.rules[quota].nominal[pool]
+
     def take(self, quota: int, pool: int, chips: int) -> None:
         """So many more (or fewer) chips of a pool are in use."""
         rule, used = self.rules[quota], self.used[quota]
@@ -103,7 +127,7 @@ class Quotas:
 
     def _twin(self, holders: dict[int, int]) -> "Quotas":
         twin: Quotas = object.__new__(Quotas)
-        twin.rules, twin.holders = self.rules, holders
+        twin.rules, twin.reclaiming, twin.holders = self.rules, self.reclaiming, holders
         twin.used = [chips.copy() for chips in self.used]
         twin._shared = [chips.copy() for chips in self._shared]
         return twin

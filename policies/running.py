@@ -1,7 +1,7 @@
 """The running gangs as preemption sees them: by rank, those that yield first at the end."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import TypeAlias
 
@@ -32,10 +32,10 @@ class RunningGangs:
     """All running gangs, sorted by what their ranks were when last looked at.
 
     Where ranks only go down that bounds them from above: a gang whose old rank is not above a job's need not be asked.
-    pending: the stops under way.
+    Those that count against a quota are also kept by it. pending: the stops under way.
     """
 
-    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_rank", "pending")
+    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_of_quota", "_rank", "pending")
 
     def __init__(self, rank: Callable[[QueuedJob], Rank], change: Change) -> None:
         self.pending: Pending | None = None
@@ -43,18 +43,27 @@ class RunningGangs:
         self._change = change
         self._entries: list[tuple[Rank, int, Stoppable]] = []
         self._known: dict[int, Rank] = {}  # by row
+        self._of_quota: dict[tuple[int, int], dict[int, Stoppable]] = {}  # by quota and pool, by row
         self._fresh: set[int] = set()  # rows that have been looked at in this instant
         self._fresh_s = -1.0
 
     def add(self, gang: Stoppable, now_s: float) -> None:
         """A gang starts."""
         self._put(self._rank(gang.job_at(now_s)), gang)
+        if gang.job.shape.quota >= 0:
+            self._of_quota.setdefault((gang.job.shape.quota, gang.run.pool), {})[gang.run.row] = gang
 
     def remove(self, gang: Stoppable) -> None:
         """A gang ends or has been stopped."""
         row = gang.run.row
         self._fresh.discard(row)
         del self._entries[bisect_left(self._entries, (self._known.pop(row), row))]
+        if gang.job.shape.quota >= 0:
+            del self._of_quota[gang.job.shape.quota, gang.run.pool][row]
+
+    def under(self, quota: int, pool: int) -> Iterable[Stoppable]:
+        """The gangs of a pool that count against a quota, those that stop included, as they started."""
+        return self._of_quota.get((quota, pool), {}).values()
 
     def after(self, rank: Rank, now_s: float) -> list[tuple[Rank, Stoppable]]:
         """The gangs above a rank and theirs, the highest first; those of equal ranks by their row, the last first."""

@@ -1,4 +1,4 @@
-"""The policies that stop running gangs, from a scenario's keys: preemption and scaling."""
+"""The policies that stop running gangs, from a scenario's keys: preemption, scaling and reclaim."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,8 +10,9 @@ from policies.order import fifo
 from policies.preemption import Preemption, by_order, by_priority
 from policies.queue import QueuedJob
 from policies.queues import Order
+from policies.reclaim import Reclaim
 from policies.rounds import Rounds
-from policies.running import Change, Rank, change_of
+from policies.running import Change, Rank, RunningGangs, change_of
 from policies.scaling import Elastic
 from scenarios.load import Scenario
 from scenarios.policy import Elastic as ElasticKeys
@@ -28,16 +29,17 @@ from topologies.plant import Plant
 
 
 class Stopping(NamedTuple):
-    """The two axes: the policies, None for none, their names, and how a scenario writes them."""
+    """The two axes and reclaim: the policies, None for none, and of the axes their names and as a scenario has them."""
 
     preemption: Preemption | None
     scaling: Elastic | None
+    reclaim: Reclaim | None
     names: dict[str, str]
     written: dict[str, Any]
 
 
 def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Order) -> Stopping:
-    """What a scenario says of both axes; ScenarioError for what does not go with its order or its network."""
+    """What a scenario says of them; ScenarioError for what does not go with its order, its network or each other."""
     kept = scenario.keys.failures
     losses = Interruptions(kept.checkpoint.every, kept.checkpoint.stall, kept.restart)
     preempting, stops = _preemption(scenario, names["preemption"])
@@ -55,7 +57,27 @@ def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Ord
     if scaling != "none":
         elastic = Elastic(keys.min_run, losses, names["backfill"] == "greedy")
         written["scaling"] = {scaling: keys.model_dump(by_alias=True)}
-    return Stopping(preemption, elastic, {"preemption": preempting, "scaling": scaling}, written)
+    reclaim = _reclaim(scenario, names["backfill"], preemption, losses)
+    return Stopping(preemption, elastic, reclaim, {"preemption": preempting, "scaling": scaling}, written)
+
+
+def running_gangs(preemption: Preemption | None, reclaim: Reclaim | None) -> RunningGangs | None:
+    """Empty books of the gangs that may be stopped for others; None where no gang ever is."""
+    if preemption is None:
+        return None if reclaim is None else RunningGangs(by_priority, Change.NEVER)
+    return RunningGangs(preemption.rank, preemption.change)
+
+
+def _reclaim(scenario: Scenario, backfill: str, preemption: Preemption | None, losses: Interruptions) -> Reclaim | None:
+    """The policy by which tenants take back lent quota; None where no tenant does."""
+    at = next((at for at, entry in enumerate(scenario.keys.tenants or ()) if entry.reclaim != "never"), None)
+    if at is None:
+        return None
+    if isinstance(preemption, Rounds):
+        text = "under max-min with time slices the shares say at each slice who holds which chips, lent or not"
+        text += "; allowed: never, another backfill or another preemption"
+        raise scenario.error(text, "tenants", at, "reclaim")
+    return Reclaim(losses, backfill == "none", backfill in ("greedy", "max-min"))
 
 
 def _preemption(scenario: Scenario, name: str) -> tuple[str, Stops]:

@@ -23,7 +23,7 @@ from scenarios.schema import ScenarioKeys
 from scenarios.signals import signal_series
 from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
-from scenarios.tenants import alone_in_cohorts
+from scenarios.tenants import odd_tenants
 from scenarios.traces import TraceFile, read_trace
 from scenarios.workload import Trace, Training, Work
 
@@ -54,8 +54,8 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         found = [warning for trace in self.traces.values() for warning in trace.warnings]
-        alone = alone_in_cohorts(self.keys.tenants or ())
-        return [*found, *self._late_racks(), *self._odd_site(), *self._no_network(), *alone]
+        tenants = odd_tenants(self.keys.tenants or (), [work.priority for work in self.keys.workload])
+        return [*found, *self._late_racks(), *self._odd_site(), *self._no_network(), *tenants]
 
     def _no_network(self) -> Iterator[str]:
         classes = self.keys.workload

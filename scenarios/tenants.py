@@ -1,12 +1,14 @@
-"""The keys of tenants: their quotas by pool, and what they may borrow from and lend to a cohort."""
+"""The keys of tenants: their quotas by pool, what they may borrow from and lend to a cohort, and take back from it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from scenarios.values import Keys, Name
+from scenarios.policy import Stops
+from scenarios.units import shown
+from scenarios.values import Keys, Name, house
 
 OTHERS = "others"  # the entry of all tenants that no entry names, together
 Chips = Annotated[int, Field(ge=0, le=10**9)]
@@ -14,6 +16,49 @@ _ByPool = Annotated[dict[Name, Chips], Field(min_length=1)]
 Limit = Annotated[
     Annotated[Chips, Tag("each pool")] | Annotated[_ByPool, Tag("by pool")],
     Discriminator(lambda raw: "by pool" if isinstance(raw, dict) else "each pool"),
+]
+
+
+class ReclaimAny(Keys):
+    """Take lent quota back from whoever has borrowed it."""
+
+    stops: Stops = Field(alias="any")
+
+
+class ReclaimLower(Keys):
+    """Take lent quota back from gangs of a lower priority than the job for which it is."""
+
+    stops: Stops = Field(alias="lower-priority")
+
+
+def _written(raw: Any) -> Any:
+    words = [raw] if isinstance(raw, str) else list(raw) if isinstance(raw, dict) else []
+    if raw != "never" and words not in (["any"], ["lower-priority"]) and not isinstance(raw, Keys):
+        text = "allowed: never, lower-priority or any, the last two also as {any: {min_run: 10 min, grace: 30 s}}"
+        raise house(f"found {shown(raw)}; {text}")
+    return raw
+
+
+def _tag(raw: Any) -> str:
+    if isinstance(raw, str):
+        return "word"
+    return "any" if isinstance(raw, ReclaimAny) or (isinstance(raw, dict) and "any" in raw) else "lower-priority"
+
+
+def _with_defaults(choice: str | ReclaimAny | ReclaimLower) -> str | ReclaimAny | ReclaimLower:
+    """A word alone stands for the defaults of its parameters."""
+    if choice == "any":
+        return ReclaimAny(any=Stops())
+    return ReclaimLower.model_validate({"lower-priority": Stops()}) if choice == "lower-priority" else choice
+
+
+Reclaim = Annotated[
+    Annotated[Literal["never", "lower-priority", "any"], Tag("word")]
+    | Annotated[ReclaimAny, Tag("any")]
+    | Annotated[ReclaimLower, Tag("lower-priority")],
+    Discriminator(_tag),
+    BeforeValidator(_written),
+    AfterValidator(_with_defaults),
 ]
 
 
@@ -29,13 +74,19 @@ class Tenant(Keys):
     lend: Limit | None = Field(
         default=None, description="most chips of the quota that others may use; default: all of it"
     )
+    reclaim: Reclaim = Field(
+        default="never", description="whose gangs stop when the tenant needs lent quota back (reclaimWithinCohort)"
+    )
 
     @model_validator(mode="after")
     def _cohort_to_share_with(self) -> "Tenant":
-        for key in ("borrow", "lend"):
-            if self.cohort is None and getattr(self, key) is not None:
+        for key, nothing in (("borrow", None), ("lend", None), ("reclaim", "never")):
+            if self.cohort is None and getattr(self, key) != nothing:
                 text = f"a tenant without a cohort cannot {key}: give it the key cohort"
                 raise PydanticCustomError("at_key", text, {"key": key})
+        if self.reclaim != "never" and not any(self.quota.values()):
+            text = "a tenant without a quota has lent nothing that it could reclaim: give it chips in some pool"
+            raise PydanticCustomError("at_key", text, {"key": "reclaim"})
         return self
 
     def borrows(self, pool: str) -> int | None:
@@ -56,9 +107,11 @@ def entry_of(tenant: str, entries: Sequence[str]) -> int:
     return next((entries.index(name) for name in (tenant, OTHERS) if name in entries), -1)
 
 
-def alone_in_cohorts(tenants: Sequence[Tenant]) -> Iterator[str]:
-    """What to warn of: cohorts that nobody shares."""
+def odd_tenants(tenants: Sequence[Tenant], priorities: Sequence[int]) -> Iterator[str]:
+    """What to warn of: cohorts that nobody shares, and tenants that reclaim from lower priorities that no class has."""
     cohorts: list[Any] = [entry.cohort for entry in tenants]
     for entry in tenants:
         if entry.cohort is not None and cohorts.count(entry.cohort) == 1:
             yield f"the tenant {entry.tenant} is alone in the cohort {entry.cohort}: it can borrow from nobody"
+        elif isinstance(entry.reclaim, ReclaimLower) and len(set(priorities)) == 1:
+            yield f"the tenant {entry.tenant} reclaims from lower priorities, but all classes have the same one"

@@ -10,10 +10,9 @@ from bisect import insort
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from outputs.record import POLICY, RESIZE
+from outputs.record import POLICY, RECLAIM, RESIZE
 from policies.claim import Claim, Pending
 from policies.interruptions import Interruptions
-from policies.preemption import Preemption
 from policies.quotas import Quotas
 from policies.running import RunningGangs
 from policies.view import Release, Start
@@ -43,8 +42,8 @@ class _Held(NamedTuple):
 class Claims:
     """The claims under way, and the running gangs by rank."""
 
-    def __init__(self, cluster: "Cluster", feed: "Feed", losses: Interruptions, preemption: Preemption | None) -> None:
-        self.gangs = None if preemption is None else RunningGangs(preemption.rank, preemption.change)
+    def __init__(self, cluster: "Cluster", feed: "Feed", losses: Interruptions, gangs: RunningGangs | None) -> None:
+        self.gangs = gangs
         self.malleable: dict[int, Gang] = {}  # by row
         self.jobs = self.chips = 0  # that have left the queue, and that gangs are stopped for
         self._cluster = cluster
@@ -183,7 +182,8 @@ class Claims:
             insort(cluster.running[gang.run.pool], gang.run)
         waiting = {} if claim.job is None else {claim.job.row: claim.job}
         for gang in held.gangs:
-            by = RESIZE if any(gang.run.row == run.row for run in held.runs) else POLICY
+            resized = any(gang.run.row == run.row for run in held.runs)
+            by = RESIZE if resized else RECLAIM if claim.reclaims else POLICY
             waiting[gang.run.row] = self._feed.stop(gang, warned_s, by)
         for start in claim.starts if starts else ():
             if self._has_power(start):

@@ -8,6 +8,7 @@ from policies.build import Policy
 from policies.interruptions import Interruptions
 from policies.loads import Load
 from policies.queue import QueuedJob
+from policies.stopping import running_gangs
 from policies.view import Release
 from scenarios.contract import SiteSteps
 from sim.books import Books
@@ -44,8 +45,8 @@ class Feed:
         self.throttle = 1.0  # mean speed of the chips in use
         self.rises: tuple[Release, ...] = ()  # power that comes back when a curtailment ends, as planning sees it
         self.claims = None
-        if policy.preemption is not None or policy.scaling is not None:
-            self.claims = Claims(cluster, self, losses, policy.preemption)
+        if policy.ranks or policy.scaling is not None:
+            self.claims = Claims(cluster, self, losses, running_gangs(policy.preemption, policy.reclaim))
         self._cluster = cluster
         self._clock = clock
         self._plant = plant

@@ -56,7 +56,7 @@ class Requests:
         why = never_starts(plant, policy, shape)
         if why is not None:
             return why, None
-        if policy.preemption is not None:
+        if policy.ranks:
             shape = shape.of_priority(plant.plans[job_class].priority)
         if policy.scaling is None:
             return shape, None

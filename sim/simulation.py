@@ -72,7 +72,7 @@ class Simulation:
         self.record = Record(Timeline.of(len(plant.pools)), keys.warmup, steps)
         if (
             policy.power.steady
-            or policy.preemption is not None
+            or policy.ranks
             or policy.scaling is not None
             or (steps is not None and plant.draws and _moves(steps, plant))
         ):
