@@ -7,6 +7,7 @@ seeds that the search has not seen, and only those runs say how good it is.
 Suggestions: the tree-structured Parzen estimator of Optuna (Bergstra et al., NeurIPS 2011; Akiba et al., KDD 2019).
 """
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -132,6 +133,7 @@ class _Search:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # constant_liar, in older releases
             sampler = optuna.samplers.TPESampler(seed=self._base.seed % 2**32, constant_liar=True)
         study = optuna.create_study(sampler=sampler, direction="minimize" if looked.least else "maximize")
+        worst = math.inf if looked.least else -math.inf
         while len(self._points) < looked.trials:
             count = min(looked.batch, looked.trials - len(self._points))
             trials = [study.ask() for _ in range(count)]
@@ -143,10 +145,8 @@ class _Search:
             self._points += points
             self._means += values
             for trial, value in zip(trials, values, strict=True):
-                if value is None:
-                    study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                else:
-                    study.tell(trial, value)
+                # one that failed is the worst there is: Optuna forgets failed trials, and would try their like for ever
+                study.tell(trial, worst if value is None else value)
 
     def _values(self, points: Sequence[Point], replications: range, runs: Runs) -> list[float | None]:
         """The mean of the metric at each point; None where a run failed or lacks it.

@@ -77,8 +77,9 @@ def test_the_best_of_a_known_function_is_found_and_confirmed_with_fresh_seeds(qu
 
 def test_the_most_is_the_least_of_the_opposite(queue_file, tmp_path):
     found = search(looked(queue_file, least=False), Formula, Place(tmp_path / "s"), lambda _: None, Progress())
-    assert found.best["policy"] == "fifo"
-    assert int(found.best["fleet.cpus.chips"]) <= 2 or float(found.best["horizon"].removesuffix(" h")) > 220
+    assert int(found.best["fleet.cpus.chips"]) <= 2
+    assert float(found.best["horizon"].removesuffix(" h")) > 230
+    assert found.confirmed.mean > 285  # of 297.3; the policy, which is worth 1, may be either
 
 
 def test_a_point_whose_runs_fail_is_never_the_best(queue_file, tmp_path):
@@ -89,6 +90,14 @@ def test_a_point_whose_runs_fail_is_never_the_best(queue_file, tmp_path):
     assert found.best["fleet.cpus.chips"] == "19"
     trials = pl.read_csv(tmp_path / "s" / "trials.csv")
     assert trials.filter(pl.col("fleet.cpus.chips") == 20)["cost"].null_count() > 0
+
+
+@pytest.mark.parametrize("least", [True, False])
+def test_a_region_where_runs_fail_is_left(queue_file, tmp_path, least):
+    only = Asked(queue_file, axes=(*AXES[::2], axis("fleet.cpus.chips", "19,20", "")), metrics=("cost",))
+    search(Search(only, least, 40), Formula, Place(tmp_path / "s"), lambda _: None, Progress())
+    late = pl.read_csv(tmp_path / "s" / "trials.csv")["cost"][20:]
+    assert late.null_count() < late.len() / 2
 
 
 @pytest.mark.parametrize("crash_after", [0, 1, 30, 41, 42])
