@@ -13,6 +13,7 @@ from outputs.main_metrics import main_metrics
 from outputs.statistics import settled
 from outputs.sweep_folder import finish, is_finished, sweep_from, tidy
 from outputs.sweep_runs import runs_frame
+from scenarios.errors import ScenarioError, unknown
 from scenarios.sweep_file import Until
 from sim.planning import Plan
 from sim.runs import Hire, Place, Progress, Runs, under_way
@@ -53,9 +54,12 @@ def _do(planned: Plan, runs: Runs, told: Progress) -> int:
 def _settled(planned: Plan, runs: Runs, replications: int, rule: Until) -> bool:
     """Whether every point's mean is known well enough; points none of whose runs has the metric do not count."""
     frame = _frame(planned, runs, replications)
-    metrics = main_metrics(sweep_from(planned.facts, frame))
+    found = sweep_from(planned.facts, frame)
+    metrics = main_metrics(found)
     if not metrics:
         return True  # every run failed
+    if planned.asked.metrics and metrics[0] != planned.asked.metrics[0]:
+        raise ScenarioError(unknown("metric", planned.asked.metrics[0], found.all_metrics), "--until")
     values = frame[metrics[0]].to_list()
     by_point = [values[at : at + replications] for at in range(0, len(values), replications)]
     known = [[value for value in point if value is not None] for point in by_point]
