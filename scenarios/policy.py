@@ -78,10 +78,17 @@ OrderChoice = Annotated[
 ]
 
 
+def _depth(raw: Any) -> Any:
+    whole = isinstance(raw, int) and not isinstance(raw, bool)
+    if raw != "all" and not (whole and 1 <= raw <= 10**9):
+        raise house(f"found {raw!r}; allowed: all, or a whole number from 1 on")
+    return raw
+
+
 class Conservative(Keys):
     """How far conservative backfilling plans ahead."""
 
-    depth: Count | Literal["all"] = Field(
+    depth: Annotated[Count | Literal["all"], BeforeValidator(_depth)] = Field(
         default=4, description="how many of those who wait have a reservation, the first in the order; ESTIMATE"
     )
 
