@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from scenarios.plug_ins import Choice
-from scenarios.units import DAY_S, HOUR_S
+from scenarios.units import DAY_S, HOUR_S, shown
 from scenarios.values import (
     CarbonIntensity,
     Count,
@@ -81,7 +81,7 @@ OrderChoice = Annotated[
 def _depth(raw: Any) -> Any:
     whole = isinstance(raw, int) and not isinstance(raw, bool)
     if raw != "all" and not (whole and 1 <= raw <= 10**9):
-        raise house(f"found {raw!r}; allowed: all, or a whole number from 1 on")
+        raise house(f"found {shown(raw)}; allowed: all, or a whole number from 1 on")
     return raw
 
 
