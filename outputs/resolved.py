@@ -6,7 +6,7 @@ Running this text gives the same bytes as the run it came from.
 from collections.abc import Mapping
 from typing import Any
 
-from policies.build import Policy
+from policies.policy import Policy
 from scenarios.load import Scenario
 from scenarios.source import write_yaml
 from topologies.build import used_catalog

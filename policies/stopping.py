@@ -15,8 +15,8 @@ from policies.rounds import Rounds
 from policies.running import Change, Rank, RunningGangs, change_of
 from policies.scaling import Elastic
 from scenarios.load import Scenario
-from scenarios.policy import Elastic as ElasticKeys
-from scenarios.policy import (
+from scenarios.stops import Elastic as ElasticKeys
+from scenarios.stops import (
     ElasticScaling,
     OrderPreemption,
     PriorityPreemption,

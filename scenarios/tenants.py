@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from scenarios.policy import Stops
+from scenarios.stops import Stops
 from scenarios.units import shown
 from scenarios.values import Keys, Name, house
 

@@ -7,9 +7,9 @@ from typing import cast
 import simpy
 
 from outputs.record import Record
-from policies.build import Policy, decide, time_shares_for
 from policies.interruptions import Interruptions
 from policies.plan import Plan
+from policies.policy import Policy, decide, time_shares_for
 from policies.queue import QueuedJob
 from policies.queues import queue_for, tenants_for
 from policies.quotas import Quotas

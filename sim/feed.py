@@ -4,9 +4,9 @@ import math
 from typing import TYPE_CHECKING
 
 from outputs.record import POWER, Meter
-from policies.build import Policy
 from policies.interruptions import Interruptions
 from policies.loads import Load
+from policies.policy import Policy
 from policies.queue import QueuedJob
 from policies.stopping import running_gangs
 from policies.view import Release

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from policies.build import placer_in
 from policies.idle import Idle, why_idle
+from policies.policy import placer_in
 from policies.view import DEFERRED, HELD, Blocked
 from topologies.plant import Shape
 

@@ -12,7 +12,7 @@ from outputs.comparison import Comparison
 from outputs.resolved import resolved
 from outputs.sweep_folder import sweep_from
 from outputs.sweep_runs import runs_frame
-from policies.build import Policy
+from policies.policy import Policy
 from policies.spec import overrides as policy_overrides
 from scenarios.design import POLICY, Axis, Design, design
 from scenarios.errors import ScenarioError

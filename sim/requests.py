@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.build import Policy, never_starts
+from policies.policy import Policy, never_starts
 from policies.queue import Sizes
 from policies.quotas import Quotas
 from topologies.plant import Plant, Shape

@@ -10,7 +10,8 @@ from typing import Any
 from outputs.folder import file_hash, plan, save
 from outputs.metrics import Result, measure
 from outputs.resolved import resolved
-from policies.build import Policy, build_policy
+from policies.build import build_policy
+from policies.policy import Policy
 from scenarios.files import locate
 from scenarios.load import Scenario, load
 from sim.simulation import Simulation

@@ -7,9 +7,9 @@ from functools import partial
 import simpy
 
 from outputs.record import Journeys, Meter, Record, Timeline
-from policies.build import Policy
 from policies.faults import PlugInError
 from policies.interruptions import Interruptions
+from policies.policy import Policy
 from scenarios.contract import SiteSteps
 from scenarios.jobs import JobTable
 from scenarios.load import Scenario

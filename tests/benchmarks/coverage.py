@@ -19,7 +19,7 @@ from pathlib import Path
 
 from outputs.metrics import measure
 from outputs.statistics import Estimate, estimate, mean
-from policies.build import Policy
+from policies.policy import Policy
 from scenarios.load import Scenario
 from sim.run import prepare
 from sim.simulation import simulate

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from policies.ageing import Ageing, unicef, wfp3
 from policies.backfill import greedy, none
-from policies.build import Policy, decide
 from policies.conservative import conservative
 from policies.easy import easy
 from policies.fairness import DRF, fair_share
 from policies.order import fifo, sjf
 from policies.placement import PACK
+from policies.policy import Policy, decide
 from policies.power import RESERVE
 
 POOLS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=2)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from policies.ageing import Ageing, unicef, wfp3
 from policies.backfill import greedy, none
-from policies.build import Policy, decide
 from policies.conservative import conservative
 from policies.easy import easy
 from policies.fairness import DRF, fair_share
 from policies.order import fifo, sjf
 from policies.placement import PACK
+from policies.policy import Policy, decide
 from policies.power import RESERVE
 from policies.quotas import NO_LIMIT, Quota
 from policies.trial import find

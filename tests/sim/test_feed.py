@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from outputs.metrics import Result, measure
-from policies.build import Policy
+from policies.policy import Policy
 from scenarios.load import Scenario
 from sim.run import prepare
 from sim.simulation import simulate
