@@ -92,16 +92,16 @@ class Claims:
         due_s = max([held.due_s for held in self._held] + [now_s + write_s] * bool(claim.stops))
         for gang in cast(Sequence[Gang], claim.stops):
             gang.halt(now_s)
-            cluster.unplan(gang.run)
+            cluster.held.unplan(gang.run)
         runs = []
         for job, pool, placement in claim.starts:
             gang_nw = job.shape.gang_nw(pool)
-            cluster.headroom.take(pool, placement, gang_nw // job.shape.chips)
-            if cluster.quotas is not None:  # beside the quota of the gangs that stop, which they hold until then
-                cluster.quotas.start(job.row, job.shape, pool)
+            cluster.held.headroom.take(pool, placement, gang_nw // job.shape.chips)
+            if cluster.held.quotas is not None:  # beside the quota of the gangs that stop, which they hold until then
+                cluster.held.quotas.start(job.row, job.shape, pool)
             end_s = due_s + job.estimate_s(pool)
             runs.append(Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
-            insort(cluster.running[pool], runs[-1])
+            insort(cluster.held.running[pool], runs[-1])
         held = _Held(claim, due_s, runs)
         self._held.append(held)
         self._keep()
@@ -120,7 +120,7 @@ class Claims:
             self._finish(self._held[0], warned_s, starts=False)
 
     def _look(self) -> None:
-        if self._cluster.queue.jobs or any(self._cluster.busy):  # else the run may have ended
+        if self._cluster.queue.jobs or any(self._cluster.held.busy):  # else the run may have ended
             self._cluster.look_again()
 
     def _keep(self) -> None:
@@ -129,7 +129,7 @@ class Claims:
             return
         cluster, due_s, left_nw, others = self._cluster, self._held[-1].due_s, 0, dict[int, Placement]()
         stops = [gang.run for held in self._held for gang in held.gangs]
-        for pool, free in enumerate(cluster.free):
+        for pool, free in enumerate(cluster.held.free):
             steps = [
                 (
                     [gang.run.placement for gang in held.gangs if gang.run.pool == pool],
@@ -142,7 +142,7 @@ class Claims:
             if chips := sum([count for _, count in others[pool]]):
                 draw_nw = min([run.gang_nw // run.chips for run in stops if run.pool == pool], default=0)
                 freed = Release(due_s, -1, chips, others[pool], pool, chips * draw_nw)
-                insort(cluster.running[pool], freed)
+                insort(cluster.held.running[pool], freed)
                 self._freed.append(freed)
                 left_nw -= freed.gang_nw
         left_nw += sum([run.gang_nw for run in stops])
@@ -153,9 +153,9 @@ class Claims:
     def _let_go(self) -> None:
         """Take all of that back."""
         for pool, parts in self._kept.items():
-            self._cluster.free[pool].give(parts)
+            self._cluster.held.free[pool].give(parts)
         for run in self._freed:
-            self._cluster.unplan(run)
+            self._cluster.held.unplan(run)
         self._kept, self._freed, self.rises = {}, [], []
         if self.gangs is not None:
             self.gangs.pending = None
@@ -174,12 +174,12 @@ class Claims:
             self.jobs -= 1
             self.chips -= claim.job.shape.chips
         for run in held.runs:
-            cluster.unplan(run)
-            cluster.headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
-        if cluster.quotas is not None:
-            self._give_quota_back(cluster.quotas, held)
+            cluster.held.unplan(run)
+            cluster.held.headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
+        if cluster.held.quotas is not None:
+            self._give_quota_back(cluster.held.quotas, held)
         for gang in held.gangs:
-            insort(cluster.running[gang.run.pool], gang.run)
+            insort(cluster.held.running[gang.run.pool], gang.run)
         waiting = {} if claim.job is None else {claim.job.row: claim.job}
         for gang in held.gangs:
             resized = any(gang.run.row == run.row for run in held.runs)
@@ -202,7 +202,7 @@ class Claims:
                 quotas.hold(row, shape.quota, start.pool, 0)
 
     def _has_power(self, start: Start) -> bool:
-        headroom, shape = self._cluster.headroom, start.job.shape
+        headroom, shape = self._cluster.held.headroom, start.job.shape
         if self._held:
             headroom = headroom.copy()
         for held in self._held:

@@ -1,6 +1,5 @@
 """The state of the cluster, and the only module that changes it: submissions, starts, stops and ends of jobs."""
 
-from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import cast
 
@@ -9,10 +8,9 @@ import simpy
 from outputs.record import Record
 from policies.interruptions import Interruptions
 from policies.plan import Plan
-from policies.policy import Policy, decide, time_shares_for
+from policies.policy import Policy, decide
 from policies.queue import QueuedJob
-from policies.queues import queue_for, tenants_for
-from policies.quotas import Quotas
+from policies.queues import queue_for
 from policies.view import Decisions, Memo, Release, Start, View
 from scenarios.contract import no_site
 from scenarios.jobs import Arrival
@@ -21,6 +19,7 @@ from sim.clock import Clock
 from sim.deferral import Deferral
 from sim.ends import JobEnd
 from sim.feed import Feed
+from sim.holdings import Holdings
 from sim.keeping import Keeping
 from sim.requests import Requests
 from sim.traffic import Roads, Traffic
@@ -40,16 +39,10 @@ class Cluster:
         self.plant = plant
         self.policy = policy
         self.record = record
-        self.free = plant.free_chips()
-        self.headroom = plant.headroom()
-        self.busy = [0] * len(plant.pools)
+        self.held = Holdings(plant, policy)
         self.idle_nw = self.it_nw = round(plant.site.other_it_w * NW_PER_W)
         self.queue = queue_for(policy.order)
-        self.tenants = tenants_for(policy.order, len(plant.pools))
-        self.quotas = Quotas(policy.quotas) if policy.quotas else None
-        self.shares = time_shares_for(policy, plant)
-        self.requests = Requests(plant, policy, self.quotas)
-        self.running: list[list[Release]] = [[] for _ in plant.pools]
+        self.requests = Requests(plant, policy, self.held.quotas)
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
         self.yard = Yard(self)
@@ -146,11 +139,12 @@ class Cluster:
         rises: Sequence[Release] = () if self.feed is None else self.feed.rises
         if self.claims is not None:
             rises = sorted([*rises, *self.claims.rises])
+        held = self.held
         view = View(
-            *(self.clock.now, self.queue, self.free, self.headroom, self.running),
-            *(self._arrived, self._memo, rises, self._plan, self.tenants),
-            quotas=self.quotas,
-            shares=self.shares,
+            *(self.clock.now, self.queue, held.free, held.headroom, held.running),
+            *(self._arrived, self._memo, rises, self._plan, held.tenants),
+            quotas=held.quotas,
+            shares=held.shares,
         )
         if self.claims is not None:
             view.gangs, view.malleable = self.claims.gangs, self.claims.malleable.values()
@@ -158,12 +152,12 @@ class Cluster:
 
     def admit(self, by_nw: int) -> None:
         """So much more (or less) than before may be drawn by what starts."""
-        self.headroom.feed_nw += by_nw
+        self.held.headroom.feed_nw += by_nw
         self._memo = None
 
     def draw_idle(self, by_nw: int) -> None:
         """So much more (or less) is drawn by idle racks."""
-        self.headroom.feed_nw -= by_nw
+        self.held.headroom.feed_nw -= by_nw
         self.idle_nw += by_nw
         self.it_nw += by_nw
         self._memo = None
@@ -171,8 +165,8 @@ class Cluster:
     def end(self, run: Release) -> None:
         """A job has done its work."""
         self._release(run)
-        if self.shares is not None:
-            self.shares.end(run.row)
+        if self.held.shares is not None:
+            self.held.shares.end(run.row)
         if self.feed is None:
             self.it_nw -= run.gang_nw
         self.record.end_s[run.row] = self.clock.now
@@ -187,11 +181,6 @@ class Cluster:
         self._release(run)
         self._work[run.row] = work_left
 
-    def unplan(self, run: Release) -> None:
-        """A gang does not end as planned."""
-        running = self.running[run.pool]
-        del running[bisect_left(running, run)]
-
     def close(self, end_s: float) -> None:
         """Bring the record up to the end of the run."""
         self.keeping.close(end_s)
@@ -199,8 +188,8 @@ class Cluster:
             self.feed.close(end_s)
         if self.roads is not None:
             self.roads.close(end_s)
-        if self.shares is not None:
-            self.record.unsolved = self.shares.unsolved
+        if self.held.shares is not None:
+            self.record.unsolved = self.held.shares.unsolved
         self.record.end_time_s = end_s
 
     def _let_go(self, job: QueuedJob) -> None:
@@ -213,8 +202,8 @@ class Cluster:
             self.record.reject(job.row, NO_FEED)
             return
         self.queue.add(job)
-        if self.shares is not None:
-            self.shares.join(job, self.clock.now)
+        if self.held.shares is not None:
+            self.held.shares.join(job, self.clock.now)
         self._arrived.append(job)
 
     def _hold_back(self, deferral: Deferral) -> None:
@@ -256,31 +245,18 @@ class Cluster:
         """A job that has left the queue gets its chips."""
         job, pool, placement = start
         row, shape = job.row, job.shape
-        at = shape.pools.index(pool)
-        pace_s, draw_nw = shape.pace_s[at], shape.draw_nw[at]
-        self.free[pool].take(placement)
+        pace_s = shape.pace_in(pool)
         if self.traffic is not None:
             pace_s = self.traffic.start(row, job.job_class, pool, placement, pace_s)
-        self.busy[pool] += shape.chips
-        gang_nw = shape.chips * draw_nw
-        if self.headroom.capped:
-            self.headroom.take(pool, placement, draw_nw)
-        if self.tenants is not None:
-            self.tenants.start(row, job.tenant, pool, shape.chips, gang_nw, now_s)
-        if self.quotas is not None:
-            self.quotas.start(row, shape, pool)
-        if self.shares is not None:
-            self.shares.start(job, pool, now_s)
-        run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
-        insort(self.running[pool], run)
+        run = self.held.start(job, pool, placement, now_s, pace_s)
         self.record.pool[row] = pool
         if shape.within is not None and shape.within.preferred is not None:
-            self.record.preferred_met[row] = inside(self.free[pool], placement, shape.within.preferred)
+            self.record.preferred_met[row] = inside(self.held.free[pool], placement, shape.within.preferred)
         work = self._work.pop(row)
         if self.feed is not None:
             self.feed.start(run, job, work, pace_s)
             return
-        self.it_nw += gang_nw
+        self.it_nw += run.gang_nw
         self.record.start_s[row] = now_s
         if self.roads is not None and self.traffic is not None and self.traffic.sends(row):
             self.roads.start(run, work * pace_s)
@@ -291,19 +267,8 @@ class Cluster:
         self.end(cast(JobEnd, event).run)
 
     def _release(self, run: Release) -> None:
-        pool = run.pool
         self.keeping.turn()
-        self.free[pool].give(run.placement)
-        self.busy[pool] -= run.chips
         if self.traffic is not None:
             self.traffic.end(run.row)
-        if self.headroom.capped:
-            self.headroom.give(pool, run.placement, run.gang_nw // run.chips)
-        if self.tenants is not None:
-            self.tenants.end(run.row, pool, run.chips, run.gang_nw, self.clock.now)
-        if self.quotas is not None:
-            self.quotas.end(run.row, pool, run.chips)
-        if self.shares is not None:
-            self.shares.stop(run.row, pool, self.clock.now)
-        self.unplan(run)
+        self.held.leave(run, self.clock.now)
         self._memo = None

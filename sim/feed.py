@@ -70,7 +70,7 @@ class Feed:
     def start(self, run: Release, job: QueuedJob, work: float, pace_s: float) -> None:
         """A gang starts that takes pace_s for a unit of its work at full speed."""
         limits = self._plant.limits
-        under = self._cluster.headroom.above(run.pool, run.placement) if limits else {}
+        under = self._cluster.held.headroom.above(run.pool, run.placement) if limits else {}
         key = (job.job_class, run.pool, tuple(under))
         group = self._groups.get(key)
         if group is None:

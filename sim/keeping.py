@@ -63,7 +63,7 @@ class Keeping:
                 waiting[DEFERRED] = 0
             return
         gangs, may_sit, reason_of = dict[Shape, int](), dict[Shape, int](), blocked.get
-        most = 0 if cluster.quotas is None else max([pool.free for pool in cluster.free])
+        most = 0 if cluster.held.quotas is None else max([pool.free for pool in cluster.held.free])
         for shape, lane in lanes.items():
             reason = reason_of(shape, HELD)
             gangs[shape] = count = len(lane.jobs)
@@ -79,15 +79,15 @@ class Keeping:
             for shape, count in deferral.shapes.items():
                 gangs[shape] = gangs.get(shape, 0) + count
                 may_sit[shape] = may_sit.get(shape, 0) + count
-        for pool in cluster.free:
+        for pool in cluster.held.free:
             if pool.free:
                 placer = placer_in(cluster.view(), cluster.policy)
-                self._idle = why_idle(cluster.free, cluster.headroom, placer, gangs, may_sit)
+                self._idle = why_idle(cluster.held.free, cluster.held.headroom, placer, gangs, may_sit)
                 break
         if claims is not None and claims.under_way:
             if claims.jobs:
                 waiting[HELD] = waiting.get(HELD, 0) + claims.chips
-            none = [Idle(0, 0, 0, 0, 0)] * len(cluster.free)
+            none = [Idle(0, 0, 0, 0, 0)] * len(cluster.held.free)
             self._idle = [
                 idle._replace(held_by_policy=idle.held_by_policy + claims.idle(pool))
                 for pool, idle in enumerate(self._idle or none)
@@ -109,7 +109,7 @@ class Keeping:
         timeline.queue_jobs.append(jobs)
         timeline.queue_chips.append(chips)
         for pool, column in enumerate(timeline.busy_chips):
-            column.append(cluster.busy[pool])
+            column.append(cluster.held.busy[pool])
         if self._draws:
             timeline.it_nw.append(cluster.it_nw)
         feed = cluster.feed

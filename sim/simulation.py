@@ -160,7 +160,7 @@ class Simulation:
         return (
             cluster.record.site is not None
             and not cluster.stale
-            and not any(cluster.busy)
+            and not any(cluster.held.busy)
             and not cluster.queue.jobs
             and not (cluster.deferral is not None and cluster.deferral.jobs)
             and not any(process.is_alive for process in self._arrivals)

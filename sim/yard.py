@@ -35,7 +35,7 @@ class Yard:
         while self.dark:
             pool, boot_s = self.dark[0]
             idle_nw = self._cluster.plant.pools[pool].idle_nw
-            if idle_nw > self._cluster.headroom.feed_nw:
+            if idle_nw > self._cluster.held.headroom.feed_nw:
                 break
             self.dark.popleft()
             self._on.append(pool)
@@ -57,7 +57,7 @@ class Yard:
         self._count(pool, -1)
         rack = self.racks[pool]
         if self._booting.pop((pool, rack), None) is None:
-            self._cluster.free[pool].take(self._chips(pool, rack))
+            self._cluster.held.free[pool].take(self._chips(pool, rack))
         else:
             self._count_booting(pool)
         plant = self._cluster.plant
@@ -88,7 +88,7 @@ class Yard:
         self._cluster.record.timeline.booting[pool].append((self._cluster.clock.now, racks))
 
     def _ready(self, pool: int, rack: int) -> None:
-        self._cluster.free[pool].give(self._chips(pool, rack))
+        self._cluster.held.free[pool].give(self._chips(pool, rack))
         self._cluster.forget()
 
     def _chips(self, pool: int, rack: int) -> tuple[tuple[int, int], ...]:

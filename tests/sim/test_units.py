@@ -84,7 +84,7 @@ def test_no_running_gang_ever_spans_two_units_that_it_may_not(backfill, placemen
     going = True
     while going:  # the last pass may follow the last event
         going = simulation.advance(1)
-        for pool, running in enumerate(simulation.cluster.running):
+        for pool, running in enumerate(simulation.cluster.held.running):
             for run in running:
                 key = run.row, run.planned_end_s, *[getattr(part, "mask", part) for _, part in run.placement]
                 if key in seen:
