@@ -5,12 +5,13 @@ from policies.registry import AXES
 from scenarios.errors import ScenarioError, unknown
 
 
-def overrides(spec: str) -> list[str]:
+def overrides(spec: str, place: str = "--policy") -> list[str]:
     """A --policy SPEC as KEY=VALUE overrides: a preset's name and/or axis=value parts, joined by commas.
 
-    A preset replaces the scenario's policy, an axis only its own value. ScenarioError for what is neither.
+    A preset replaces the scenario's policy, an axis only its own value. ScenarioError for what is neither, with the
+    place: the option, or the line of a sweep file.
     """
-    found = []
+    found, where = [], f"{place} {spec}"
     for at, part in enumerate(_parts(spec)):
         axis, separator, value = part.strip().partition("=")
         if separator and axis in AXES and value.strip():
@@ -19,15 +20,15 @@ def overrides(spec: str) -> list[str]:
             found.append(f"policy={axis}")
         else:
             if axis in PRESETS and not separator:
-                raise ScenarioError(f"the preset {axis!r} must come first", f"--policy {spec}")
+                raise ScenarioError(f"the preset {axis!r} must come first", where)
             if separator and axis in AXES:
-                raise ScenarioError(unknown(axis, value.strip(), AXES[axis]), f"--policy {spec}")
+                raise ScenarioError(unknown(axis, value.strip(), AXES[axis]), where)
             axes = [name for name, values in AXES.items() if axis in values]
             if axes and not separator:
-                raise ScenarioError(f"{axis!r} is a value of an axis: write {axes[0]}={axis}", f"--policy {spec}")
+                raise ScenarioError(f"{axis!r} is a value of an axis: write {axes[0]}={axis}", where)
             kind, names = ("axis", AXES) if separator else ("policy", PRESETS)
             hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
-            raise ScenarioError(unknown(kind, axis, names) + hint, f"--policy {spec}")
+            raise ScenarioError(unknown(kind, axis, names) + hint, where)
     return found
 
 

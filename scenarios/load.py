@@ -138,6 +138,8 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
     Raises ScenarioError for anything that is wrong, with the file and line or the option.
     """
     source = read_source(path)
+    if "sweep" in source.data:
+        raise ScenarioError(f"this is a sweep file; allowed: megawatt sweep {path}", source.where("sweep"))
     for index in range(len(overrides) + 1):
         if isinstance(source.data.get("policy"), str):  # a bare word is a preset
             source.data["policy"] = {"preset": source.data["policy"]}

@@ -1,7 +1,7 @@
 """What a sweep is asked to do, from a sweep file, from options, or from both."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +71,11 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a sweep is to do. settings: (KEY=VALUE, option it came from); the rest as in SweepKeys."""
+    """What a sweep is to do.
+
+    settings: (KEY=VALUE, option it came from). places: where a sweep file says the values of a parameter. The rest as
+    in SweepKeys.
+    """
 
     scenario: Path
     name: str | None = None  # None: that of the scenario
@@ -85,13 +89,16 @@ class Asked:
     baseline: str | None = None
     confidence: float = 0.95
     seed: int | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def with_axes(self, axes: Sequence[Axis | Open]) -> "Asked":
         """The same with more axes; one takes the place of an axis that has one of its names. Policies come first."""
         new = {name for one in axes for name in names_of(one)}
         kept = [one for one in self.axes if not new & set(names_of(one))]
         every = sorted([*kept, *axes], key=lambda one: names_of(one) != (POLICY,))
-        return replace(self, axes=tuple(every))
+        return replace(
+            self, axes=tuple(every), places={name: at for name, at in self.places.items() if name not in new}
+        )
 
 
 def names_of(one: Axis | Open) -> tuple[str, ...]:
@@ -128,11 +135,14 @@ def read_sweep(path: Path) -> Asked:
         raise first_mistake(error, source) from None
     _agree(keys, source)
     axes: list[Axis | Open] = []
+    places = {key: source.where("vary", key) for key in keys.vary}
     if keys.policies:
+        places[POLICY] = source.where("policies")
         axes.append(policies_axis(keys.policies, source.where("policies")))
     axes += _axes(keys.vary, source, "vary")
     for at, group in enumerate(keys.zip):
         axes.append(zipped(_axes(group, source, "zip", at), source.where("zip", at)))
+        places |= {key: source.where("zip", at, key) for key in group}
     settings = tuple((f"{key}={text_of(value)}", source.where("set", key)) for key, value in keys.set.items())
     return Asked(
         _scenario(keys.scenario, source),
@@ -147,6 +157,7 @@ def read_sweep(path: Path) -> Asked:
         keys.baseline,
         keys.confidence,
         keys.seed,
+        places,
     )
 
 

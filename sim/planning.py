@@ -39,10 +39,18 @@ class Base:
     settings: Overrides
     seed: int
     inputs: dict[str, bytes]
+    places: Mapping[str, str]  # where a sweep file says the values of a parameter
 
     def overrides(self, names: Sequence[str], point: Sequence[str]) -> Overrides:
         """A point as overrides of the scenario."""
-        return self.settings + point_overrides(names, point)
+        found = list(self.settings)
+        for name, value in zip(names, point, strict=True):
+            if name == POLICY:
+                place = self.places.get(POLICY, "--policy")
+                found += [(text, f"{place} {value}:") for text in policy_overrides(value, place)]
+            else:
+                found.append((f"{name}={value}", self.places.get(name, "--vary")))
+        return tuple(found)
 
     def facts(self, asked: Asked, found: Design) -> dict[str, Any]:
         """What sweep.json says; a sweep is gone on with only where all of it is the same."""
@@ -117,6 +125,7 @@ def base_of(asked: Asked, kind: str) -> Base:
         tuple(asked.settings),
         seed,
         {str(path): path.read_bytes()} | _inputs(scenario, policy),
+        asked.places,
     )
 
 
@@ -155,17 +164,6 @@ def _meant(name: str, value: str) -> Hashable:
     if name == POLICY:
         return tuple(policy_overrides(value))
     return number_of(value) or value
-
-
-def point_overrides(names: Sequence[str], point: Sequence[str]) -> Overrides:
-    """The parameters of a point as overrides of the scenario."""
-    found: list[tuple[str, str]] = []
-    for name, value in zip(names, point, strict=True):
-        if name == POLICY:
-            found += [(text, f"--policy {value}:") for text in policy_overrides(value)]
-        else:
-            found.append((f"{name}={value}", "--vary"))
-    return tuple(found)
 
 
 def _inputs(scenario: Scenario, policy: Policy) -> dict[str, bytes]:

@@ -112,6 +112,34 @@ def test_mistakes_are_one_clear_message(words, said):
     assert said in refused(*words)
 
 
+@pytest.mark.parametrize(
+    ("keys", "words", "said"),
+    [
+        ("vary: {fleet.nix.count: [1, 2]}", (), "megawatt: s.yaml:3 fleet.nix.count=1: nothing is named 'nix'"),
+        ("zip: [{seed: [1, 2], fleet.nix.count: [1, 2]}]", (), "megawatt: seed: cannot be varied"),
+        ("zip: [{fleet.nix.count: [1, 2]}]", (), "megawatt: s.yaml:3 fleet.nix.count=1: nothing is named 'nix'"),
+        ("policies: [nix]", (), "megawatt: s.yaml:3 nix: unknown policy 'nix'"),
+        ('policies: ["order=nix"]', (), "megawatt: s.yaml:3 order=nix: policy.order=nix: policy.order: unknown order"),
+        (
+            "vary: {fleet.nix.count: [1, 2]}",
+            ("--vary", "fleet.nix.count=3"),
+            "megawatt: --vary fleet.nix.count=3: noth",
+        ),
+    ],
+)
+def test_what_a_sweep_file_says_is_wrong_at_its_line_unless_an_option_took_its_place(keys, words, said):
+    Path("s.yaml").write_text(f"sweep: rates\nscenario: queue.yaml\n{keys}\n")
+    assert refused("s.yaml", *words).startswith(said)
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_sweep_file_is_no_scenario(command):
+    Path("s.yaml").write_text(f"sweep: rates\nscenario: queue.yaml\nvary: {{{RATE}: [2, 3]}}\n")
+    result = megawatt(command, "s.yaml")
+    assert result.exit_code == 2
+    assert result.stderr == "megawatt: s.yaml:1: this is a sweep file; allowed: megawatt sweep s.yaml\n"
+
+
 def test_a_name_that_no_metric_has_is_warned_of_after_the_first_run():
     words = ("--metric", "wait_meen_s", "--replications", "2", "--jobs", "1", "--no-render", "--quiet")
     result = megawatt("sweep", "queue.yaml", *words)
