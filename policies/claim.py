@@ -30,6 +30,9 @@ class Stoppable(Protocol):
     def job_at(self, now_s: float) -> QueuedJob:
         """The job as it would wait if it were stopped at a time and lost nothing."""
 
+    def left_s(self, now_s: float) -> float:
+        """The estimate of the run time that this job has left, in the fastest pool that it may use [s]."""
+
     def done_s(self, now_s: float) -> float:
         """Run time of work done since it got its chips [s]."""
 

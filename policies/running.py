@@ -67,7 +67,7 @@ class RunningGangs:
 
     def after(self, rank: Rank, now_s: float) -> list[tuple[Rank, Stoppable]]:
         """The gangs above a rank and theirs, the highest first; those of equal ranks by their row, the last first."""
-        entries, rank_of = self._entries, self._rank
+        entries, falling = self._entries, self._change is Change.DOWN
         below = self._below(rank)
         if self._change is not Change.NEVER:
             if now_s != self._fresh_s:
@@ -78,7 +78,11 @@ class RunningGangs:
             for now, row, gang in above:
                 if row not in fresh:
                     fresh.add(row)
-                    now = self._known[row] = rank_of(gang.job_at(now_s))
+                    if falling:  # srtf's rank, of which job_at would make a job first, which takes three times as long
+                        now = (gang.left_s(now_s), gang.job.submit_s, row)
+                    else:
+                        now = self._rank(gang.job_at(now_s))
+                    self._known[row] = now
                 if now > rank:
                     higher.append((now, row, gang))
                 else:

@@ -113,14 +113,16 @@ class _Search:
         for gang in reversed(gangs):
             run = gang.run
             draw_nw = run.gang_nw // run.chips
-            headroom.take(run.pool, run.placement, draw_nw)
+            if headroom.capped:
+                headroom.take(run.pool, run.placement, draw_nw)
             if run.pool == self._pool:
                 free.take(run.placement)
                 if quotas is not None:
                     quotas.let_go(run.row, run.pool, -run.chips)
             if not self._holds(seat, free, headroom, quotas):
                 needed.append(gang)
-                headroom.give(run.pool, run.placement, draw_nw)
+                if headroom.capped:
+                    headroom.give(run.pool, run.placement, draw_nw)
                 if run.pool == self._pool:
                     free.give(run.placement)
                     if quotas is not None:
@@ -132,7 +134,8 @@ class _Search:
         free, headroom, quotas = self._free.copy(), self._headroom.copy(), self._quotas and self._quotas.ahead()
         for gang in gangs:
             run = gang.run
-            headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
+            if headroom.capped:
+                headroom.give(run.pool, run.placement, run.gang_nw // run.chips)
             if run.pool == self._pool:
                 free.give(run.placement)
                 if quotas is not None:

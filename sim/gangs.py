@@ -21,7 +21,7 @@ class Gang:
     """
 
     __slots__ = (
-        *("_done_s", "_mark_s", "_needs_s", "_traffic_s", "due_s", "factor", "from_energy_j", "from_s"),
+        *("_asked", "_done_s", "_mark_s", "_needs_s", "_traffic_s", "due_s", "factor", "from_energy_j", "from_s"),
         *("from_progress_s", "from_throttled_s", "gone", "group", "halted_s", "job", "pace_s", "restart_s", "run"),
         *("_until_s", "_until_throttled_s", "turn", "under", "work"),
     )
@@ -39,6 +39,7 @@ class Gang:
     ) -> None:
         self.run = run
         self.job = job
+        self._asked = job.shape if job.sizes is None else job.sizes.asked
         self.work = work  # what is left to do, in the class's units
         self.pace_s = pace_s  # of a unit at full speed where it sits
         self.group = group
@@ -77,8 +78,11 @@ class Gang:
         job = self.job
         held_s, was = now_s - self.from_s, job.past
         past = Past(job.estimate, self.from_s, held_s) if was is None else Past(was[0], was[1], was[2] + held_s)
-        shape = job.shape if job.sizes is None else job.sizes.asked
-        return QueuedJob(job.row, shape, job.submit_s, max(0.0, job.estimate - done), *job[4:8], past, job.sizes)
+        return QueuedJob(job.row, self._asked, job.submit_s, max(0.0, job.estimate - done), *job[4:8], past, job.sizes)
+
+    def left_s(self, now_s: float) -> float:
+        """The estimate of the run time that the same job has left, in the fastest pool that it may use [s]."""
+        return max(0.0, self.job.estimate - self.done(now_s)) * min(self._asked.pace_s)
 
     def done_s(self, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""
@@ -102,17 +106,14 @@ class Gang:
     @property
     def asked_pace_s(self) -> float:
         """The same in the size that the job asked for [s]."""
-        job = self.job
-        return (job.shape if job.sizes is None else job.sizes.asked).pace_in(self.run.pool)
+        return self._asked.pace_in(self.run.pool)
 
     @property
     def scaled(self) -> float:
         """What a chip does over what it would do in the size that the job asked for, not above 1."""
-        job = self.job
-        if job.sizes is None:
+        if self.job.sizes is None:
             return 1.0
-        asked, chips = job.sizes.asked, self.run.chips
-        return min(1.0, asked.chips * self.asked_pace_s / (chips * self.planned_pace_s))
+        return min(1.0, self._asked.chips * self.asked_pace_s / (self.run.chips * self.planned_pace_s))
 
     def stretch(self, now_s: float) -> float | None:
         """Time on chips over that alone, None where it never shared links [1]."""

@@ -31,6 +31,9 @@ class Gang:
         held_s = now_s - self.from_s
         return self.job._replace(estimate=self.job.estimate - held_s, past=Past(self.job.estimate, self.from_s, held_s))
 
+    def left_s(self, now_s):
+        return self.job_at(now_s).left_s
+
     def done_s(self, now_s):
         return now_s - self.from_s
 
