@@ -5,18 +5,20 @@ they still hold their chips, and all chips of the claim are kept for the job mea
 the queue. Only ranks strictly above the job's yield, so that nobody takes chips in a circle.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from policies.bounds import Rank
 from policies.claim import Claim, Stoppable
 from policies.interruptions import Interruptions
 from policies.placement import Placer
 from policies.queue import QueuedJob, StaticOrder
-from policies.running import Change, Rank, RunningGangs
+from policies.running import Change, RunningGangs
 from policies.trial import Trial
 from policies.victims import after_stops, fewest, sparing, stop_cost_s
 from policies.view import ROOMLESS, Decisions, Start, View
+from topologies.free import FreeChips
 
 
 class PreemptionKind(NamedTuple):
@@ -69,6 +71,7 @@ class Preemption:
             if begin_s != view.now_s:
                 return
         trial = after_stops(view, placer, gangs.pending)
+        free = [trial.free(pool) for pool in range(len(view.free))]  # before the starts of this pass
         for start in decisions.starts:
             trial.start(*start)
         started = {start.job.row for start in decisions.starts}
@@ -82,21 +85,32 @@ class Preemption:
             if blocked.get(job.shape) in ROOMLESS:
                 if last > self.rank(job):  # who starts now may have to go when its minimum run time is over
                     decisions.look_s = min(decisions.look_s, view.now_s + self.min_run_s)
-                claim = self._claim(view, trial, job, gangs, decisions)
+                claim = self._claim(view, trial, free, job, gangs, decisions)
                 if claim is not None:
                     decisions.claim = claim
                     return
 
     def _claim(
-        self, view: View, trial: Trial, job: QueuedJob, gangs: RunningGangs, decisions: Decisions
+        self,
+        view: View,
+        trial: Trial,
+        free: Sequence[FreeChips],
+        job: QueuedJob,
+        gangs: RunningGangs,
+        decisions: Decisions,
     ) -> Claim | None:
         """The claim of a job, None where all gangs that would yield to it are not enough."""
         now_s, rank, shape = view.now_s, self.rank(job), job.shape
+        look_s = gangs.bounds.exclude(shape, rank, trial.placer, now_s)
+        if look_s is not None:
+            decisions.look_s = min(decisions.look_s, look_s)
+            return None
         most = max([trial.free(pool).free for pool in shape.pools]) + gangs.most_after(rank, shape.pools)
         if most < shape.chips:
             return None
         victims, stopping = [], 0
-        for above, gang in gangs.after(rank, now_s):
+        yielding = gangs.after(rank, now_s)
+        for above, gang in yielding:
             if gang.stopping:
                 stopping += 1
             elif now_s < gang.from_s + self.min_run_s:
@@ -117,4 +131,5 @@ class Preemption:
             if with_stops is not None:
                 seat, stops = with_stops
                 return Claim(job, (Start(job, pool, seat),), stops, self.grace_s)
+        gangs.failed(shape, rank, free, yielding)
         return None

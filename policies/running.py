@@ -3,14 +3,13 @@
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from typing import TypeAlias
 
+from policies.bounds import Bounds, Rank
 from policies.claim import Pending, Stoppable
 from policies.order import deadline, fifo, ljf, priority, sjf, smallest_first, srtf
-from policies.queue import QueuedJob, StaticOrder, Value
-
-Rank: TypeAlias = tuple[Value, ...]
-"""The lowest rank keeps its chips longest; whoever waits takes chips only from ranks strictly above its own."""
+from policies.queue import QueuedJob, StaticOrder
+from topologies.free import FreeChips
+from topologies.plant import Shape
 
 
 class Change(Enum):
@@ -35,9 +34,9 @@ class RunningGangs:
     Those that count against a quota are also kept by it. pending: the stops under way.
     """
 
-    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_of_quota", "_rank", "pending")
+    __slots__ = ("_change", "_entries", "_fresh", "_fresh_s", "_known", "_of_quota", "_rank", "bounds", "pending")
 
-    def __init__(self, rank: Callable[[QueuedJob], Rank], change: Change) -> None:
+    def __init__(self, rank: Callable[[QueuedJob], Rank], change: Change, min_run_s: float) -> None:
         self.pending: Pending | None = None
         self._rank = rank
         self._change = change
@@ -46,16 +45,20 @@ class RunningGangs:
         self._of_quota: dict[tuple[int, int], dict[int, Stoppable]] = {}  # by quota and pool, by row
         self._fresh: set[int] = set()  # rows that have been looked at in this instant
         self._fresh_s = -1.0
+        self.bounds = Bounds(min_run_s)
 
     def add(self, gang: Stoppable, now_s: float) -> None:
         """A gang starts."""
-        self._put(self._rank(gang.job_at(now_s)), gang)
+        rank = self._rank(gang.job_at(now_s))
+        self._put(rank, gang)
+        self.bounds.start(gang, rank)
         if gang.job.shape.quota >= 0:
             self._of_quota.setdefault((gang.job.shape.quota, gang.run.pool), {})[gang.run.row] = gang
 
     def remove(self, gang: Stoppable) -> None:
         """A gang ends or has been stopped."""
         row = gang.run.row
+        self.bounds.leave(gang.run)
         self._fresh.discard(row)
         del self._entries[bisect_left(self._entries, (self._known.pop(row), row))]
         if gang.job.shape.quota >= 0:
@@ -67,7 +70,7 @@ class RunningGangs:
 
     def after(self, rank: Rank, now_s: float) -> list[tuple[Rank, Stoppable]]:
         """The gangs above a rank and theirs, the highest first; those of equal ranks by their row, the last first."""
-        entries, falling = self._entries, self._change is Change.DOWN
+        entries = self._entries
         below = self._below(rank)
         if self._change is not Change.NEVER:
             if now_s != self._fresh_s:
@@ -78,11 +81,7 @@ class RunningGangs:
             for now, row, gang in above:
                 if row not in fresh:
                     fresh.add(row)
-                    if falling:  # srtf's rank, of which job_at would make a job first, which takes three times as long
-                        now = (gang.left_s(now_s), gang.job.submit_s, row)
-                    else:
-                        now = self._rank(gang.job_at(now_s))
-                    self._known[row] = now
+                    now = self._known[row] = self._rank_now(gang, now_s)
                 if now > rank:
                     higher.append((now, row, gang))
                 else:
@@ -92,9 +91,21 @@ class RunningGangs:
             entries += higher
         return [(known, gang) for known, _, gang in reversed(entries[below:])]
 
+    def failed(
+        self, shape: Shape, rank: Rank, free: Sequence[FreeChips], above: Iterable[tuple[Rank, Stoppable]]
+    ) -> None:
+        """Remember that a claim has failed, where ranks never rise; as Bounds.failed."""
+        if self._change is not Change.ANY:
+            self.bounds.failed(shape, rank, free, above, self._known)
+
     def most_after(self, rank: Rank, pools: Sequence[int]) -> int:
         """No more chips of some pools than these are on gangs above a rank."""
         return sum([gang.run.chips for _, _, gang in self._entries[self._below(rank) :] if gang.run.pool in pools])
+
+    def _rank_now(self, gang: Stoppable, now_s: float) -> Rank:
+        if self._change is Change.DOWN:  # srtf: to make a job of the gang first takes three times as long
+            return (gang.left_s(now_s), gang.job.submit_s, gang.job.row)
+        return self._rank(gang.job_at(now_s))
 
     def _below(self, rank: Rank) -> int:
         """How many of the entries are certainly not above a rank."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from policies.ageing import Ageing
+from policies.bounds import Rank
 from policies.fairness import ByTenant
 from policies.interruptions import Interruptions
 from policies.order import fifo
@@ -12,7 +13,7 @@ from policies.queue import QueuedJob
 from policies.queues import Order
 from policies.reclaim import Reclaim
 from policies.rounds import Rounds
-from policies.running import Change, Rank, RunningGangs, change_of
+from policies.running import Change, RunningGangs, change_of
 from policies.scaling import Elastic
 from scenarios.load import Scenario
 from scenarios.stops import Elastic as ElasticKeys
@@ -64,8 +65,8 @@ def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Ord
 def running_gangs(preemption: Preemption | None, reclaim: Reclaim | None) -> RunningGangs | None:
     """Empty books of the gangs that may be stopped for others; None where no gang ever is."""
     if preemption is None:
-        return None if reclaim is None else RunningGangs(by_priority, Change.NEVER)
-    return RunningGangs(preemption.rank, preemption.change)
+        return None if reclaim is None else RunningGangs(by_priority, Change.NEVER, 0.0)
+    return RunningGangs(preemption.rank, preemption.change, preemption.min_run_s)
 
 
 def _reclaim(scenario: Scenario, backfill: str, preemption: Preemption | None, losses: Interruptions) -> Reclaim | None:

@@ -102,6 +102,8 @@ class Claims:
             end_s = due_s + job.estimate_s(pool)
             runs.append(Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
             insort(cluster.held.running[pool], runs[-1])
+        if self.gangs is not None:
+            self.gangs.bounds.claim([gang.run for gang in claim.stops], runs)
         held = _Held(claim, due_s, runs)
         self._held.append(held)
         self._keep()
@@ -190,6 +192,8 @@ class Claims:
                 job = waiting.pop(start.job.row)._replace(shape=start.job.shape)
                 cluster.start(Start(job, start.pool, start.placement), cluster.clock.now)
         for job in waiting.values():
+            if self.gangs is not None:
+                self.gangs.bounds.drop(job.row)
             cluster.join(job)
         self._keep()
 

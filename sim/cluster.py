@@ -103,8 +103,10 @@ class Cluster:
         self.stale = True
 
     def forget(self) -> None:
-        """What the last pass found holds no more."""
+        """Chips have come or gone, and what the last pass found holds no more."""
         self._memo = None
+        if self.claims is not None and self.claims.gangs is not None:
+            self.claims.gangs.bounds.clear()
 
     def decide(self) -> None:
         """One scheduling pass, to be called once at the end of an instant at which something happened."""

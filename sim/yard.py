@@ -58,6 +58,7 @@ class Yard:
         rack = self.racks[pool]
         if self._booting.pop((pool, rack), None) is None:
             self._cluster.held.free[pool].take(self._chips(pool, rack))
+            self._cluster.forget()
         else:
             self._count_booting(pool)
         plant = self._cluster.plant

@@ -44,7 +44,7 @@ class Busy:
     def __init__(self, site, rank=by_priority, change=Change.NEVER, min_run_s=0, grace_s=30, slice_s=None):
         self.site = site
         self.policy = Preemption(rank, change, rank is by_priority, min_run_s, grace_s, LOSSES, slice_s)
-        self.gangs = RunningGangs(rank, change)
+        self.gangs = RunningGangs(rank, change, min_run_s)
 
     def runs(self, chips, priority=0, from_s=0, estimate=1000, domain=None, pool=0, quota=-1):
         assert self.site.runs(chips, from_s + estimate, pool, domain, quota=quota)
@@ -220,7 +220,7 @@ def test_who_starts_in_the_same_pass_needs_nobody_to_stop(site):
 
 
 def test_ranks_that_fell_are_found_again():
-    gangs = RunningGangs(by_order(srtf), change_of(srtf))
+    gangs = RunningGangs(by_order(srtf), change_of(srtf), 0)
     made = []
     for row, estimate in enumerate([100, 300, 200]):
         shape = Shape((0,), 1, (1.0,), (0,))
