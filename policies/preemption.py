@@ -70,6 +70,7 @@ class Preemption:
             decisions.look_s = begin_s if begin_s > view.now_s else (slices + 1) * self.slice_s
             if begin_s != view.now_s:
                 return
+        gangs.look(view.now_s)
         trial = after_stops(view, placer, gangs.pending)
         free = [trial.free(pool) for pool in range(len(view.free))]  # before the starts of this pass
         for start in decisions.starts:

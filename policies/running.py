@@ -52,6 +52,8 @@ class RunningGangs:
         rank = self._rank(gang.job_at(now_s))
         self._put(rank, gang)
         self.bounds.start(gang, rank)
+        if now_s == self._fresh_s:
+            self._fresh.add(gang.run.row)
         if gang.job.shape.quota >= 0:
             self._of_quota.setdefault((gang.job.shape.quota, gang.run.pool), {})[gang.run.row] = gang
 
@@ -68,14 +70,20 @@ class RunningGangs:
         """The gangs of a pool that count against a quota, those that stop included, as they started."""
         return self._of_quota.get((quota, pool), {}).values()
 
+    def look(self, now_s: float) -> None:
+        """Time may have passed since gangs were last asked about."""
+        if now_s != self._fresh_s:
+            self._fresh_s = now_s
+            self._fresh.clear()
+            if self._change is Change.ANY:
+                self.bounds.clear()
+
     def after(self, rank: Rank, now_s: float) -> list[tuple[Rank, Stoppable]]:
         """The gangs above a rank and theirs, the highest first; those of equal ranks by their row, the last first."""
+        self.look(now_s)
         entries = self._entries
         below = self._below(rank)
-        if self._change is not Change.NEVER:
-            if now_s != self._fresh_s:
-                self._fresh_s = now_s
-                self._fresh.clear()
+        if not self._known_now:
             above, entries[below:] = entries[below:], []
             higher, fresh = [], self._fresh
             for now, row, gang in above:
@@ -94,13 +102,17 @@ class RunningGangs:
     def failed(
         self, shape: Shape, rank: Rank, free: Sequence[FreeChips], above: Iterable[tuple[Rank, Stoppable]]
     ) -> None:
-        """Remember that a claim has failed, where ranks never rise; as Bounds.failed."""
-        if self._change is not Change.ANY:
-            self.bounds.failed(shape, rank, free, above, self._known)
+        """Remember that a claim has failed, as Bounds.failed; at most for this instant where ranks may rise."""
+        self.bounds.failed(shape, rank, free, above, self._known)
 
     def most_after(self, rank: Rank, pools: Sequence[int]) -> int:
         """No more chips of some pools than these are on gangs above a rank."""
         return sum([gang.run.chips for _, _, gang in self._entries[self._below(rank) :] if gang.run.pool in pools])
+
+    @property
+    def _known_now(self) -> bool:
+        """Whether the ranks of all gangs are those of this instant."""
+        return self._change is Change.NEVER or len(self._fresh) == len(self._entries)
 
     def _rank_now(self, gang: Stoppable, now_s: float) -> Rank:
         if self._change is Change.DOWN:  # srtf: to make a job of the gang first takes three times as long
@@ -109,7 +121,7 @@ class RunningGangs:
 
     def _below(self, rank: Rank) -> int:
         """How many of the entries are certainly not above a rank."""
-        if self._change is Change.ANY:
+        if self._change is Change.ANY and not self._known_now:
             return 0
         entries = self._entries
         below = len(entries)

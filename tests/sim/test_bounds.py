@@ -77,7 +77,12 @@ def test_no_claim_that_a_bound_excludes_could_be_made(measured, monkeypatch, cas
 
     monkeypatch.setattr(Preemption, "_claim", checked)
     kinds = itertools.product(
-        [("srtf", "{order: {min_run: 10 min}}"), ("srtf", "{order: {min_run: 0 s, grace: 0 s}}"), ("fifo", "priority")],
+        [
+            ("srtf", "{order: {min_run: 10 min}}"),
+            ("srtf", "{order: {min_run: 0 s, grace: 0 s}}"),
+            ("fifo", "priority"),
+            ("las", "{time-slice: {slice: 20 min}}"),
+        ],
         ["greedy", "easy"],
     )
     for seed, ((order, preemption), backfill) in enumerate(kinds):
