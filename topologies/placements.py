@@ -14,13 +14,15 @@ def handed_over(steps: Sequence[tuple[Sequence[Placement], Sequence[Placement]]]
     """
     missing, kept, freed, taken = dict[int, int](), dict[int, int](), dict[int, int](), dict[int, int]()
     for stops, starts in steps:
+        touched = dict[int, None]()
         for placements, sign, masks in ((stops, -1, freed), (starts, 1, taken)):
             for domain, chips in [part for placement in placements for part in placement]:
+                touched[domain] = None
                 missing[domain] = missing.get(domain, 0) + sign * chips
                 if isinstance(chips, Box):
                     masks[domain] = masks.get(domain, 0) | chips.mask
-        for domain, chips in missing.items():
-            kept[domain] = max(chips, kept.get(domain, 0))
+        for domain in touched:
+            kept[domain] = max(missing[domain], kept.get(domain, 0))
     if freed or taken:
         boxes = [(at, freed.get(at, 0), taken.get(at, 0)) for at in missing]
         return _boxes([(at, on & ~off) for at, off, on in boxes]), _boxes([(at, off & ~on) for at, off, on in boxes])
