@@ -53,9 +53,6 @@ def values_of(text: str, where: str) -> list[str] | Span:
         raise ScenarioError(f"found {shown(text)}, which is no range; {_FORMS}", where)
     if not all(values):
         raise ScenarioError(f"found {shown(text)}, with an empty value; {_FORMS}", where)
-    repeated = next((value for at, value in enumerate(values) if value in values[:at]), None)
-    if repeated is not None:
-        raise ScenarioError(f"holds {shown(repeated)} twice", where)
     return values
 
 

@@ -184,14 +184,10 @@ def text_of(value: Any) -> str:
 def _axes(group: Mapping[str, str | list[Any]], source: Source, *key: str | int) -> list[Axis | Open]:
     found: list[Axis | Open] = []
     for name, values in group.items():
-        where = source.where(*key, name)
         if isinstance(values, str):
-            found.append(axis(name, values, where))
+            found.append(axis(name, values, source.where(*key, name)))
             continue
-        texts = [text_of(value) for value in values]
-        if len(set(texts)) < len(texts):
-            raise ScenarioError(f"{name}: holds a value twice", where)
-        found.append(Axis((name,), tuple((text,) for text in texts)))
+        found.append(Axis((name,), tuple((text_of(value),) for value in values)))
     return found
 
 

@@ -134,7 +134,7 @@ def check(asked: Asked, base: Base, groups: Iterable[Values], warn: Warn) -> Non
     for names, rows in groups:
         if "seed" in names:
             raise ScenarioError("cannot be varied: replications have seeds of their own (--replications)", "seed")
-        _check_distinct(names, rows)
+        _check_distinct(names, rows, base.places.get(names[0], ",".join(names)))
         errors, wrong, tried = [], [], rows[:_MOST_CHECKED]
         for row in tried:
             try:
@@ -150,14 +150,17 @@ def check(asked: Asked, base: Base, groups: Iterable[Values], warn: Warn) -> Non
             warn(f"{why}; runs with {what} will fail")
 
 
-def _check_distinct(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
-    """ScenarioError for values that are written differently and mean the same: they would be one point, run twice."""
+def _check_distinct(names: Sequence[str], rows: Sequence[tuple[str, ...]], where: str) -> None:
+    """ScenarioError for values that mean the same, however written: they would be one point, run twice."""
     first: dict[Hashable, tuple[str, ...]] = {}
     for row in rows:
-        known = first.setdefault(tuple(map(_meant, names, row)), row)
-        if known != row:
-            same = " and ".join(repr(",".join(one)) for one in (known, row))
-            raise ScenarioError(f"{same} are the same", ",".join(names))
+        meant = tuple(map(_meant, names, row))
+        if meant in first:
+            known, again = (repr(",".join(one)) for one in (first[meant], row))
+            raise ScenarioError(
+                f"holds {again} twice" if known == again else f"{known} and {again} are the same", where
+            )
+        first[meant] = row
 
 
 def _meant(name: str, value: str) -> Hashable:

@@ -71,6 +71,13 @@ def test_a_dry_run_counts_and_writes_nothing():
     assert [path.name for path in Path().iterdir()] == ["queue.yaml"]
 
 
+def test_zipped_values_may_repeat_but_no_row_of_them():
+    words = ("queue.yaml", "--zip", f"{RATE}=2,2,3", "--zip", "horizon=2 days,3 days,3 days", "--dry-run")
+    assert megawatt("sweep", *words).stdout.startswith("queue-sweep: 3 points")
+    words = ("queue.yaml", "--zip", f"{RATE}=2,2", "--zip", "horizon=2 days,2 days")
+    assert refused(*words) == f"megawatt: {RATE},horizon: holds '2,2 days' twice"
+
+
 def test_runs_that_failed_are_listed_and_the_exit_code_is_2():
     words = ("--vary", f"{RATE}=2,-3", "--replications", "2", "--jobs", "1", "--no-render")
     result = megawatt("sweep", "queue.yaml", *words)
@@ -118,6 +125,9 @@ def test_mistakes_are_one_clear_message(words, said):
         ("vary: {fleet.nix.count: [1, 2]}", (), "megawatt: s.yaml:3 fleet.nix.count=1: nothing is named 'nix'"),
         ("zip: [{seed: [1, 2], fleet.nix.count: [1, 2]}]", (), "megawatt: seed: cannot be varied"),
         ("zip: [{fleet.nix.count: [1, 2]}]", (), "megawatt: s.yaml:3 fleet.nix.count=1: nothing is named 'nix'"),
+        (f"vary: {{{RATE}: [2, 3, 2]}}", (), "megawatt: s.yaml:3: holds '2' twice"),
+        (f"vary: {{{RATE}: [2, 3, 2.0]}}", (), "megawatt: s.yaml:3: '2' and '2.0' are the same"),
+        (f"vary: {{{RATE}: [2, 3]}}", ("--vary", f"{RATE}=2,2"), f"megawatt: {RATE}: holds '2' twice"),
         ("policies: [nix]", (), "megawatt: s.yaml:3 nix: unknown policy 'nix'"),
         ('policies: ["order=nix"]', (), "megawatt: s.yaml:3 order=nix: policy.order=nix: policy.order: unknown order"),
         (
