@@ -28,7 +28,7 @@ _LOSSES: Mapping[str, tuple[str, str]] = {
     ),
     "checkpointing": (
         "chips waited for checkpoints to be written",
-        "failures.checkpoint.stall, or fewer stops: min_run",
+        "failures.checkpoint.stall, or fewer stops: a longer min_run",
     ),
     "lost work": (
         "stops took back what had been done since the last checkpoint",
@@ -36,7 +36,7 @@ _LOSSES: Mapping[str, tuple[str, str]] = {
     ),
     "restarting": (
         "stopped jobs loaded their state again",
-        "failures.restart, or fewer stops: the power policy, min_run",
+        "failures.restart, or fewer stops: a longer min_run of preemption, reclaim or scaling, or another power policy",
     ),
     "down": ("racks were coming up", "fewer cuts that switch racks off, or a shorter boot (catalog)"),
     "off": ("delivered racks had no power", "more feed, or later deliveries"),

@@ -32,7 +32,9 @@ def plan(name: str, out: Path | None, force: bool, mark: str = "run.json") -> Pa
         return _next_free(Path("runs"), name)
     option = f"--out {out}"
     if (out.exists() or out.is_symlink()) and not force:
-        raise ScenarioError("exists already; choose another folder, or --force to replace it", option)
+        begun = (out / "journal.jsonl").is_file()
+        again = "--resume to go on with it, " if begun else ""
+        raise ScenarioError(f"exists already; choose another folder, {again}or --force to replace it", option)
     if out.exists() or out.is_symlink():
         if not _replaceable(out, mark):
             what = mark.removesuffix(".json")

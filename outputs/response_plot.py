@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -160,9 +161,12 @@ def _finish(axes: Axes, labels: Labels, compared: Comparison, x: int) -> None:
     """The name of the parameter, and its values as ticks where they are few."""
     values = sorted(number(value) for value in compared.points.values_of(x) if value is not None)
     axes.set_xlabel(labels.axis(x))
-    if _geometric(values):
+    geometric = _geometric(values)
+    if geometric:
         axes.set_xscale("log")
-    if len(values) <= _MOST_TICKS:
+    places = [math.log(value) for value in values] if geometric else values
+    least = (places[-1] - places[0]) / (2 * _MOST_TICKS)  # closer ones would print over each other
+    if len(values) <= _MOST_TICKS and all(after - before >= least for before, after in pairwise(places)):
         axes.set_xticks(values, [labels.value(x, value) for value in values], minor=False)
         axes.set_xticks([], minor=True)
 

@@ -94,11 +94,12 @@ def _moving(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     """What a feed that moves did to the jobs."""
     rows = []
     if summary.get("throttle_mean_fraction", 1.0) < 1 or summary.get("preemptions"):
-        stopped = f"{summary['preemptions']:,.0f} jobs stopped, {summary['lost_chip_h']:,.1f} chip-h lost"
-        if "throttle_mean_fraction" in summary:
-            rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}, {stopped}"))
-        else:  # without power only the policy stops jobs
-            rows.append(("stops", stopped))
+        if summary.get("throttle_mean_fraction", 1.0) < 1:
+            rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}"))
+        if summary.get("preemptions"):
+            back = f", {summary['reclaims']:,.0f} of them for tenants' own quota" if summary.get("reclaims") else ""
+            lost = f"{summary['lost_chip_h']:,.1f} chip-h lost"
+            rows.append(("stops", f"{summary['preemptions']:,.0f} of running jobs{back}, {lost}"))
     if "curtailments" in summary:
         less = f"{energy(summary['curtailed_energy_j'])} less"
         paid = f", {summary['curtailment_payment_usd']:,.0f} USD paid" if summary["curtailment_payment_usd"] else ""

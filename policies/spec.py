@@ -1,8 +1,14 @@
 """What --policy says, as overrides of a scenario's keys."""
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 from policies.presets import PRESETS
 from policies.registry import AXES
 from scenarios.errors import ScenarioError, unknown
+
+Override: TypeAlias = tuple[str, str]
+"""KEY=VALUE and the option it came from."""
 
 
 def overrides(spec: str, place: str = "--policy") -> list[str]:
@@ -30,6 +36,29 @@ def overrides(spec: str, place: str = "--policy") -> list[str]:
             hint = "" if separator else "; or axis=value parts such as order=sjf,backfill=none"
             raise ScenarioError(unknown(kind, axis, names) + hint, where)
     return found
+
+
+def arranged(settings: Iterable[Override], spec: Iterable[Override]) -> list[Override]:
+    """Overrides by --set and by a --policy SPEC in the order in which they are to be applied.
+
+    A preset stands for all axes, and so it comes before whatever is set on one; axis=value parts come last.
+    """
+    settings, spec = list(settings), list(spec)
+    presets = [one for one in spec if _is_whole(one)]
+    if not presets:
+        return settings + spec
+    whole = [one for one in settings if _is_whole(one)]
+    return [
+        *whole,
+        *presets,
+        *(one for one in settings if not _is_whole(one)),
+        *(one for one in spec if not _is_whole(one)),
+    ]
+
+
+def _is_whole(override: Override) -> bool:
+    """Whether an override replaces the whole policy."""
+    return override[0].partition("=")[0].strip() == "policy"
 
 
 def _parts(spec: str) -> list[str]:

@@ -60,17 +60,16 @@ _overrides = click.option(
 _policy = click.option(
     "--policy",
     metavar="SPEC",
-    help="A preset and/or axis=value parts: easy, or order=sjf,backfill=none, or order=mine.py:mine.",
+    help="A preset, which replaces the scenario's policy, and/or axis=value parts, which replace an axis each: easy, "
+    "or order=sjf,backfill=none, or order=mine.py:mine.",
 )
 
 
 def _all_overrides(settings: tuple[str, ...], policy: str | None) -> list[tuple[str, str]]:
-    from policies.spec import overrides
+    from policies.spec import arranged, overrides
 
-    found = [(setting, "--set") for setting in settings]
-    if policy is not None:
-        found += [(setting, f"--policy {policy}:") for setting in overrides(policy)]
-    return found
+    spec = [] if policy is None else [(setting, f"--policy {policy}:") for setting in overrides(policy)]
+    return arranged([(setting, "--set") for setting in settings], spec)
 
 
 @main.command()

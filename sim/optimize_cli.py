@@ -45,7 +45,7 @@ def optimize(scenario: str, **options: Any) -> None:
     agree(options, ("minimize", "maximize"))
     looked = _search(scenario, options)
     asked = looked.asked
-    with SweepReporter(options["quiet"], asked.metrics, len(asked.settings)) as reporter:
+    with SweepReporter(options["quiet"], asked.metrics, asked.settings) as reporter:
         draw = drawer(asked, not options["no_render"])
         found = search(looked, hire(options), place_of(options), draw, reporter)
     if not options["quiet"]:
@@ -98,14 +98,11 @@ def _command(asked: "Asked", best: Mapping[str, str], scenario: str) -> str:
     """The command line that runs a point."""
     from scenarios.design import POLICY
 
-    words, preset, axes = ["megawatt", "run", scenario], list[str](), list[str]()
+    words, spec = ["megawatt", "run", scenario], ""
     for text in [*(text for text, _ in asked.settings), *(f"{key}={value}" for key, value in best.items())]:
         key, _, value = text.partition("=")
         if key == POLICY:
-            preset = [value]
-        elif key.startswith(f"{POLICY}."):  # --policy replaces the scenario's policy, --set before it
-            axes.append(text.removeprefix(f"{POLICY}."))
+            spec = value
         else:
             words += ["--set", text]
-    spec = ",".join(preset + axes)
     return shlex.join([*words, "--policy", spec] if spec else words)

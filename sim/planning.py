@@ -13,6 +13,7 @@ from outputs.resolved import resolved
 from outputs.sweep_folder import sweep_from
 from outputs.sweep_runs import runs_frame
 from policies.policy import Policy
+from policies.spec import arranged
 from policies.spec import overrides as policy_overrides
 from scenarios.design import POLICY, Axis, Design, design
 from scenarios.errors import ScenarioError
@@ -43,14 +44,14 @@ class Base:
 
     def overrides(self, names: Sequence[str], point: Sequence[str]) -> Overrides:
         """A point as overrides of the scenario."""
-        found = list(self.settings)
+        spec, varied = list[tuple[str, str]](), list[tuple[str, str]]()
         for name, value in zip(names, point, strict=True):
             if name == POLICY:
                 place = self.places.get(POLICY, "--policy")
-                found += [(text, f"{place} {value}:") for text in policy_overrides(value, place)]
+                spec += [(text, f"{place} {value}:") for text in policy_overrides(value, place)]
             else:
-                found.append((f"{name}={value}", self.places.get(name, "--vary")))
-        return tuple(found)
+                varied.append((f"{name}={value}", self.places.get(name, "--vary")))
+        return (*arranged(self.settings, spec), *varied)
 
     def facts(self, asked: Asked, found: Design) -> dict[str, Any]:
         """What sweep.json says; a sweep is gone on with only where all of it is the same."""

@@ -1,5 +1,6 @@
 """The runs of a sweep or a search: done by workers, each on disk before it counts, gone on with after any end."""
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 from outputs.journal import Journal
 from outputs.sweep_folder import begin, begun, copies, is_sweep
+from scenarios.errors import ScenarioError
 from scenarios.files import Desk
 from sim.planning import Base
 from sim.work import Outcome, Task
@@ -78,10 +80,15 @@ class Runs:
             self._told.warn(f"and {len(counts) - _MOST_WARNINGS:,} warnings more")
 
 
+class NoSuchMetricError(ScenarioError):
+    """What a sweep or a search goes by is no metric of any run: nothing that was done is of use."""
+
+
 @contextmanager
 def under_way(folder: Path, base: Base, hire: Hire, told: Progress) -> Iterator[Runs]:
-    """The runs of a folder, with its journal open and workers hired."""
+    """The runs of a folder, with its journal open and workers hired. The folder goes where no run has the metric."""
     journal = Journal(folder)
+    useless = False
     try:
         executor = hire(base.scenario, Desk(Path.cwd(), copies(folder, base.inputs)))
         try:
@@ -89,7 +96,12 @@ def under_way(folder: Path, base: Base, hire: Hire, told: Progress) -> Iterator[
         except KeyboardInterrupt:
             told.warn(f"{len(journal.done):,} runs are done and kept in {folder}; go on with --resume")
             raise
+        except NoSuchMetricError:
+            useless = True
+            raise
         finally:
             executor.close()
     finally:
         journal.close()
+        if useless:
+            shutil.rmtree(folder)

@@ -21,10 +21,10 @@ from outputs.statistics import Estimate, estimate, mean
 from outputs.sweep_folder import finish, is_finished, tidy
 from outputs.sweep_runs import runs_frame
 from scenarios.design import Axis, Design, Open, distinct
-from scenarios.errors import ScenarioError, unknown
+from scenarios.errors import unknown
 from scenarios.sweep_file import Asked, names_of
 from sim.planning import Values, Warn, base_of, check
-from sim.runs import Hire, Place, Progress, Runs, under_way
+from sim.runs import Hire, NoSuchMetricError, Place, Progress, Runs, under_way
 from sim.work import Task
 
 if TYPE_CHECKING:
@@ -104,8 +104,11 @@ class _Search:
             return self._found(folder)
 
     def _facts(self) -> dict[str, Any]:
-        looked = self._looked
+        looked, units = self._looked, dict[str, str]()
+        for one in looked.asked.axes:  # no point exists yet
+            units |= {one.name: one.span.unit} if isinstance(one, Open) else Design(one.names, one.values).units()
         return self._base.facts(looked.asked, self._design([])) | {
+            "units": units,
             "replications": looked.asked.replications,
             "search": {
                 "goal": "least" if looked.least else "most",
@@ -166,7 +169,7 @@ class _Search:
                     found[line["key"]] = summary[self._looked.metric]
         if others and not known:
             option = "--minimize" if self._looked.least else "--maximize"
-            raise ScenarioError(unknown("metric", self._looked.metric, others), option)
+            raise NoSuchMetricError(unknown("metric", self._looked.metric, others), option)
         return [mean([found[key] for key in of]) if all(key in found for key in of) else None for of in keys]
 
     @property

@@ -13,10 +13,10 @@ from outputs.main_metrics import main_metrics
 from outputs.statistics import settled
 from outputs.sweep_folder import finish, is_finished, sweep_from, tidy
 from outputs.sweep_runs import runs_frame
-from scenarios.errors import ScenarioError, unknown
+from scenarios.errors import unknown
 from scenarios.sweep_file import Until
 from sim.planning import Plan
-from sim.runs import Hire, Place, Progress, Runs, under_way
+from sim.runs import Hire, NoSuchMetricError, Place, Progress, Runs, under_way
 
 
 def sweep(planned: Plan, hire: Hire, place: Place, draw: Callable[[Path], object], told: Progress) -> Path:
@@ -59,7 +59,7 @@ def _settled(planned: Plan, runs: Runs, replications: int, rule: Until) -> bool:
     if not metrics:
         return True  # every run failed
     if planned.asked.metrics and metrics[0] != planned.asked.metrics[0]:
-        raise ScenarioError(unknown("metric", planned.asked.metrics[0], found.all_metrics), "--until")
+        raise NoSuchMetricError(unknown("metric", planned.asked.metrics[0], found.all_metrics), "--metric")
     values = frame[metrics[0]].to_list()
     by_point = [values[at : at + replications] for at in range(0, len(values), replications)]
     known = [[value for value in point if value is not None] for point in by_point]

@@ -41,7 +41,7 @@ def sweep(scenario: str, **options: Any) -> None:
 
     agree(options, ("replications", "until"))
     asked = _asked(scenario, options)
-    with SweepReporter(options["quiet"], asked.metrics, len(asked.settings)) as reporter:
+    with SweepReporter(options["quiet"], asked.metrics, asked.settings) as reporter:
         planned = plan(asked, reporter.warn)
         if options["dry_run"]:
             click.echo(f"{planned.base.name}: {_size(planned)}")

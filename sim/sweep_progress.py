@@ -19,7 +19,7 @@ _EVERY_S = 0.2
 class SweepReporter(Progress):
     """Rewrites one line of a terminal while a sweep goes on, and wipes it in the end; elsewhere it only warns."""
 
-    def __init__(self, quiet: bool, metrics: tuple[str, ...], settings: int) -> None:
+    def __init__(self, quiet: bool, metrics: tuple[str, ...], settings: Overrides) -> None:
         """metrics: those asked for, to be best in the first. settings: overrides that all points share."""
         self._on = sys.stderr is not None and sys.stderr.isatty() and not quiet
         self._metrics, self._settings = metrics, settings
@@ -87,7 +87,7 @@ class SweepReporter(Progress):
         sign = -1 if more_is_better(self._metrics[0]) else 1
         point = min(self._sums, key=lambda point: sign * self._sums[point][0] / self._sums[point][1])
         total, count = self._sums[point]
-        words = ", ".join(text for text, _ in point[self._settings :]) or "the scenario"
+        words = ", ".join(text for text, where in point if (text, where) not in self._settings) or "the scenario"
         return f"; best {self._metrics[0]} {total / count:,.5g}: {words}"
 
 

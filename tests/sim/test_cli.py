@@ -271,4 +271,4 @@ def test_a_run_without_a_cap_says_what_its_policy_stopped():
     Path("long.yaml").write_text(GOOD.replace("1 hour", "3 hours").replace("per_hour: 1", "per_hour: 2"))
     done = megawatt("run", "long.yaml", "--no-render", "--policy", "gavel")
     assert done.exit_code == 0
-    assert re.search(r"stops +[1-9]\d* jobs stopped, 0.0 chip-h lost", done.stdout)
+    assert re.search(r"stops +[1-9]\d* of running jobs, 0.0 chip-h lost", done.stdout)

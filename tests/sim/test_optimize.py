@@ -120,6 +120,7 @@ def test_a_search_that_was_interrupted_comes_to_the_same_bytes(queue_file, tmp_p
 def test_a_metric_that_no_run_has_is_refused_with_the_nearest(queue_file, tmp_path):
     with pytest.raises(ScenarioError, match="--minimize: unknown metric 'coast'; did you mean 'cost'"):
         search(looked(queue_file, metric="coast"), Formula, Place(tmp_path / "s"), lambda _: None, Progress())
+    assert not (tmp_path / "s").exists()
 
 
 def test_a_point_whose_runs_lack_the_metric_is_never_the_best(queue_file, tmp_path):

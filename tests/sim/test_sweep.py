@@ -293,5 +293,6 @@ def test_the_librarys_comparison_of_policies_holds_every_preset_and_can_be_run()
 
 def test_until_a_metric_that_no_run_has_ends_after_the_first_batch(queue_file, tmp_path):
     what = asked(queue_file, until=Until(0.1, 2, 40), metrics=("wait_meen_s",))
-    with pytest.raises(ScenarioError, match="--until: unknown metric 'wait_meen_s'; did you mean 'wait_mean_s'"):
+    with pytest.raises(ScenarioError, match="--metric: unknown metric 'wait_meen_s'; did you mean 'wait_mean_s'"):
         swept(what, tmp_path / "s")
+    assert not (tmp_path / "s").exists()  # else it would be in the way of the same sweep with the right name

@@ -1,6 +1,7 @@
 """`megawatt sweep` as a user meets it: options, messages, exit codes, tables, progress."""
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -76,6 +77,17 @@ def test_zipped_values_may_repeat_but_no_row_of_them():
     assert megawatt("sweep", *words).stdout.startswith("queue-sweep: 3 points")
     words = ("queue.yaml", "--zip", f"{RATE}=2,2", "--zip", "horizon=2 days,2 days")
     assert refused(*words) == f"megawatt: {RATE},horizon: holds '2,2 days' twice"
+
+
+def test_an_axis_that_is_set_for_all_runs_holds_beside_each_preset_as_in_a_single_run():
+    specs, words = ("fifo", "fifo,order=fifo"), ("--set", "policy.order=sjf", "--quiet", "--no-render")
+    policies = [word for spec in specs for word in ("--policy", spec)]
+    assert megawatt("sweep", "queue.yaml", *policies, *words, "--replications", "1", "--jobs", "1").exit_code == 0
+    for spec in specs:
+        assert megawatt("run", "queue.yaml", "--policy", spec, *words, "--out", spec).exit_code == 0
+    waits = [json.loads(Path(spec, "summary.json").read_text())["wait_mean_s"] for spec in specs]
+    assert waits[0] < waits[1]  # shortest job first, and first come first served
+    assert sweep_of(Path("runs/queue-sweep")).runs["wait_mean_s"].to_list() == waits
 
 
 def test_runs_that_failed_are_listed_and_the_exit_code_is_2():
