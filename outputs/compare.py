@@ -21,6 +21,7 @@ def _percent(value: float) -> str:
 
 
 ROWS: Sequence[tuple[str, str, Show]] = (
+    ("simulated", "simulated_s", duration),
     ("utilization", "utilization_fraction", _percent),
     ("goodput", "goodput_fraction", _percent),
     ("jobs completed", "completed_jobs", _number()),

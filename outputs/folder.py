@@ -203,6 +203,7 @@ def _json(folder: Path, name: str) -> Any:
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except OSError:
-        raise ScenarioError(f"is no run folder: it holds no {name}", str(folder)) from None
+        kind = "a sweep's folder, not a run's" if (folder / "sweep.json").is_file() else "no run folder"
+        raise ScenarioError(f"is {kind}: it holds no {name}", str(folder)) from None
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"is damaged: {error}", str(folder / name)) from None

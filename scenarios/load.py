@@ -54,7 +54,8 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         found = [warning for trace in self.traces.values() for warning in trace.warnings]
-        tenants = odd_tenants(self.keys.tenants or (), [work.priority for work in self.keys.workload])
+        named = (name for work in self.keys.workload for name in self.tenants(work))
+        tenants = odd_tenants(self.keys.tenants or (), named, [work.priority for work in self.keys.workload])
         return [*found, *self._late_racks(), *self._odd_site(), *self._no_network(), *tenants]
 
     def _no_network(self) -> Iterator[str]:
@@ -139,7 +140,8 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
     """
     source = read_source(path)
     if "sweep" in source.data:
-        raise ScenarioError(f"this is a sweep file; allowed: megawatt sweep {path}", source.where("sweep"))
+        text = f"this is a sweep file; allowed: megawatt sweep {path} (with --dry-run it is checked only)"
+        raise ScenarioError(text, source.where("sweep"))
     for index in range(len(overrides) + 1):
         if isinstance(source.data.get("policy"), str):  # a bare word is a preset
             source.data["policy"] = {"preset": source.data["policy"]}

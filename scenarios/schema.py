@@ -15,7 +15,7 @@ from scenarios.network import Network
 from scenarios.policy import Policy
 from scenarios.site import Site
 from scenarios.tenants import Tenant
-from scenarios.units import HOUR_S
+from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import (
     UNTIL_DONE,
     Count,
@@ -104,7 +104,9 @@ class ScenarioKeys(Keys):
             if twice is not None:
                 raise PydanticCustomError("at_key", "the name {name} is used twice", {"name": twice, "key": key})
         if isinstance(self.horizon, float) and self.warmup >= self.horizon:
-            raise PydanticCustomError("at_key", "allowed: a warmup shorter than the horizon", {"key": "warmup"})
+            found = f"found {self.warmup / DAY_S:.4g} days of a horizon of {self.horizon / DAY_S:.4g} days"
+            text = f"{found}; allowed: a warmup shorter than the horizon"
+            raise PydanticCustomError("at_key", text, {"key": "warmup"})
         repeated = [item for item in self.site.curtailment if item.at is None or item.every] if self.site else []
         if self.horizon == UNTIL_DONE and repeated:
             text = "until-done goes with curtailments at given times only, not with every and per_year"

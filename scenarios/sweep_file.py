@@ -16,6 +16,7 @@ from scenarios.units import shown
 from scenarios.values import Keys, Name, Share, house
 
 SWEEPS = LIBRARY / "sweeps"
+BASELINE = "baseline"  # no key of a scenario is called so
 MOST_RUNS_A_POINT = 10_000
 MOST_SEED = 2**62  # of the first replication: the others are above it
 LEAST_UNTIL = 1e-6
@@ -73,8 +74,8 @@ class Until:
 class Asked:
     """What a sweep is to do.
 
-    settings: (KEY=VALUE, option it came from). places: where a sweep file says the values of a parameter. The rest as
-    in SweepKeys.
+    settings: (KEY=VALUE, option it came from). places: where a sweep file says the values of a parameter, or what the
+    baseline is. The rest as in SweepKeys.
     """
 
     scenario: Path
@@ -136,6 +137,8 @@ def read_sweep(path: Path) -> Asked:
     _agree(keys, source)
     axes: list[Axis | Open] = []
     places = {key: source.where("vary", key) for key in keys.vary}
+    if keys.baseline is not None:
+        places[BASELINE] = source.where("baseline")
     if keys.policies:
         places[POLICY] = source.where("policies")
         axes.append(policies_axis(keys.policies, source.where("policies")))
@@ -143,7 +146,7 @@ def read_sweep(path: Path) -> Asked:
     for at, group in enumerate(keys.zip):
         axes.append(zipped(_axes(group, source, "zip", at), source.where("zip", at)))
         places |= {key: source.where("zip", at, key) for key in group}
-    settings = tuple((f"{key}={text_of(value)}", source.where("set", key)) for key, value in keys.set.items())
+    settings = tuple((f"{key}={text_of(value)}", f"{source.where('set', key)}:") for key, value in keys.set.items())
     return Asked(
         _scenario(keys.scenario, source),
         keys.sweep,

@@ -1,11 +1,12 @@
 """The keys of tenants: their quotas by pool, what they may borrow from and lend to a cohort, and take back from it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from scenarios.errors import nearest
 from scenarios.stops import Stops
 from scenarios.units import shown
 from scenarios.values import Keys, Name, house
@@ -107,8 +108,16 @@ def entry_of(tenant: str, entries: Sequence[str]) -> int:
     return next((entries.index(name) for name in (tenant, OTHERS) if name in entries), -1)
 
 
-def odd_tenants(tenants: Sequence[Tenant], priorities: Sequence[int]) -> Iterator[str]:
-    """What to warn of: cohorts that nobody shares, and tenants that reclaim from lower priorities that no class has."""
+def odd_tenants(tenants: Sequence[Tenant], named: Iterable[str], priorities: Sequence[int]) -> Iterator[str]:
+    """What to warn of: cohorts that nobody shares, reclaim from lower priorities that no class has, and likely typos.
+
+    named: the tenants of the jobs. One without an entry is not limited, which may be meant, or misspelt.
+    """
+    entries = [entry.tenant for entry in tenants]
+    for name in sorted({name for name in named if name and entry_of(name, entries) < 0}):
+        hint = nearest(name, entries)
+        if hint:
+            yield f"the tenant {name} has no entry in tenants and is not limited{hint}"
     cohorts: list[Any] = [entry.cohort for entry in tenants]
     for entry in tenants:
         if entry.cohort is not None and cohorts.count(entry.cohort) == 1:

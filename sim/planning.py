@@ -20,7 +20,7 @@ from scenarios.errors import ScenarioError
 from scenarios.files import LIBRARY
 from scenarios.load import Scenario
 from scenarios.ranges import number_of
-from scenarios.sweep_file import Asked
+from scenarios.sweep_file import BASELINE, Asked
 from sim.run import prepare
 from sim.work import Overrides, Task
 
@@ -44,13 +44,14 @@ class Base:
 
     def overrides(self, names: Sequence[str], point: Sequence[str]) -> Overrides:
         """A point as overrides of the scenario."""
+        places = {name: f"{place}:" for name, place in self.places.items()}
         spec, varied = list[tuple[str, str]](), list[tuple[str, str]]()
         for name, value in zip(names, point, strict=True):
             if name == POLICY:
-                place = self.places.get(POLICY, "--policy")
+                place = places.get(POLICY, "--policy")
                 spec += [(text, f"{place} {value}:") for text in policy_overrides(value, place)]
             else:
-                varied.append((f"{name}={value}", self.places.get(name, "--vary")))
+                varied.append((f"{name}={value}", places.get(name, "--vary")))
         return (*arranged(self.settings, spec), *varied)
 
     def facts(self, asked: Asked, found: Design) -> dict[str, Any]:
@@ -90,7 +91,12 @@ def plan(asked: Asked, warn: Warn) -> Plan:
     Raises ScenarioError for what makes every run fail: the scenario itself, or a key none of whose values works.
     """
     base = base_of(asked, "sweep")
-    found = design(asked.axes, asked.sample, base.seed)
+    try:
+        found = design(asked.axes, asked.sample, base.seed)
+    except ScenarioError as error:  # of a parameter, which may stand in a file
+        if error.where not in asked.places:
+            raise
+        raise ScenarioError(f"{error.where}: {error.message}", asked.places[error.where]) from None
     closed = [one for one in asked.axes if isinstance(one, Axis)]
     groups: list[Values] = [(one.names, one.values) for one in closed]
     sampled = [at for at, name in enumerate(found.names) if not any(name in one.names for one in closed)]
@@ -104,7 +110,12 @@ def plan(asked: Asked, warn: Warn) -> Plan:
         "points_sha256": _hash(json.dumps([[text for text, _ in point] for point in points]).encode()),
         "replications": asked.replications if asked.until is None else asdict(asked.until),
     }
-    _check_baseline(base, found, facts)
+    try:
+        _check_baseline(base, found, facts)
+    except ScenarioError as error:
+        if BASELINE not in asked.places:
+            raise
+        raise ScenarioError(f"{BASELINE}: {error.message}", asked.places[BASELINE]) from None
     return Plan(asked, base, found, points, facts)
 
 

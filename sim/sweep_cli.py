@@ -58,7 +58,7 @@ def _asked(scenario: str, options: dict[str, Any]) -> "Asked":
     """What the file and the options ask for together."""
     from outputs.joined import confidence_of
     from scenarios.files import find
-    from scenarios.sweep_file import Asked, Until, find_sweep, read_sweep
+    from scenarios.sweep_file import BASELINE, Asked, Until, find_sweep, read_sweep
 
     path = find_sweep(scenario)
     asked = Asked(find(scenario)) if path is None else read_sweep(path)
@@ -67,6 +67,8 @@ def _asked(scenario: str, options: dict[str, Any]) -> "Asked":
     if options["confidence"] is not None:
         given["confidence"] = confidence_of(options["confidence"], "--confidence")
     asked = replace(asked, **{name: value for name, value in given.items() if value is not None})
+    if options["baseline"] is not None:
+        asked = replace(asked, places={name: at for name, at in asked.places.items() if name != BASELINE})
     if options["replications"] is not None:
         asked = replace(asked, until=None)
     if options["until"] is not None:

@@ -36,7 +36,12 @@ MISTAKES = [
     ("7 days", "0 s", 2, "horizon: found '0 s'; allowed: more than 0 s"),
     ("7 days", "until-done", 2, "horizon: until-done needs an end to every drawn class: give the class w"),
     ("1 day\n", "-1 day\n", 3, "warmup: found '-1 day'; allowed: at least 0 s"),
-    ("1 day\n", "7 days\n", 3, "warmup: allowed: a warmup shorter than the horizon"),
+    (
+        "1 day\n",
+        "7 days\n",
+        3,
+        "warmup: found 7 days of a horizon of 7 days; allowed: a warmup short",
+    ),
     ("1 hour\n", "3600\n", 11, f"workload.w.duration: found 3600 (a bare number); {A_TIME}"),
     ("1 hour\n", "0 h\n", 11, "workload.w.duration: found '0 h'; allowed: more than 0 s"),
     (

@@ -358,3 +358,10 @@ def test_a_cohort_of_one_is_warned_of(ran):
     folder = ran([(0, 4, 10, 10, "x")], "tenants: [{tenant: x, cohort: main, quota: {a: 4}}]")
     warnings = json.loads((folder / "run.json").read_text())["warnings"]
     assert warnings == ["the tenant x is alone in the cohort main: it can borrow from nobody"]
+
+
+def test_a_tenant_whose_entry_is_likely_misspelt_is_warned_of_and_one_that_is_meant_to_have_none_is_not(ran):
+    jobs = [(0, 4, 10, 10, "research"), (0, 4, 10, 10, "reserch"), (0, 4, 10, 10, "guest")]
+    folder = ran(jobs, "tenants: [{tenant: research, quota: {a: 4}}]")
+    warnings = json.loads((folder / "run.json").read_text())["warnings"]
+    assert warnings == ["the tenant reserch has no entry in tenants and is not limited; did you mean 'research'?"]

@@ -134,14 +134,21 @@ def test_mistakes_are_one_clear_message(words, said):
 @pytest.mark.parametrize(
     ("keys", "words", "said"),
     [
-        ("vary: {fleet.nix.count: [1, 2]}", (), "megawatt: s.yaml:3 fleet.nix.count=1: nothing is named 'nix'"),
+        ("vary: {fleet.nix.count: [1, 2]}", (), "megawatt: s.yaml:3: fleet.nix.count=1: nothing is named 'nix'"),
         ("zip: [{seed: [1, 2], fleet.nix.count: [1, 2]}]", (), "megawatt: seed: cannot be varied"),
-        ("zip: [{fleet.nix.count: [1, 2]}]", (), "megawatt: s.yaml:3 fleet.nix.count=1: nothing is named 'nix'"),
+        ("zip: [{fleet.nix.count: [1, 2]}]", (), "megawatt: s.yaml:3: fleet.nix.count=1: nothing is named 'nix'"),
         (f"vary: {{{RATE}: [2, 3, 2]}}", (), "megawatt: s.yaml:3: holds '2' twice"),
         (f"vary: {{{RATE}: [2, 3, 2.0]}}", (), "megawatt: s.yaml:3: '2' and '2.0' are the same"),
         (f"vary: {{{RATE}: [2, 3]}}", ("--vary", f"{RATE}=2,2"), f"megawatt: {RATE}: holds '2' twice"),
-        ("policies: [nix]", (), "megawatt: s.yaml:3 nix: unknown policy 'nix'"),
-        ('policies: ["order=nix"]', (), "megawatt: s.yaml:3 order=nix: policy.order=nix: policy.order: unknown order"),
+        ("vary: {horizon: 1..3 days}", (), "megawatt: s.yaml:3: horizon: is a range without a step"),
+        (f"vary: {{{RATE}: [2, 3]}}\nbaseline: policy=eazy", (), "megawatt: s.yaml:4: baseline: "),
+        (
+            f"vary: {{{RATE}: [2, 3]}}\nbaseline: policy=eazy",
+            ("--baseline", "policy=nix"),
+            "megawatt: --baseline policy=nix: ",
+        ),
+        ("policies: [nix]", (), "megawatt: s.yaml:3: nix: unknown policy 'nix'"),
+        ('policies: ["order=nix"]', (), "megawatt: s.yaml:3: order=nix: policy.order=nix: policy.order: unknown order"),
         (
             "vary: {fleet.nix.count: [1, 2]}",
             ("--vary", "fleet.nix.count=3"),
@@ -159,7 +166,8 @@ def test_a_sweep_file_is_no_scenario(command):
     Path("s.yaml").write_text(f"sweep: rates\nscenario: queue.yaml\nvary: {{{RATE}: [2, 3]}}\n")
     result = megawatt(command, "s.yaml")
     assert result.exit_code == 2
-    assert result.stderr == "megawatt: s.yaml:1: this is a sweep file; allowed: megawatt sweep s.yaml\n"
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("megawatt: s.yaml:1: this is a sweep file; allowed: megawatt sweep s.yaml (with --dry-run")
 
 
 def test_a_name_that_no_metric_has_is_warned_of_after_the_first_run():
