@@ -142,7 +142,9 @@ def read_yaml(text: str, where: str) -> tuple[Any, dict[Key, int]]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f"{where}:{mark.line + 1}" if mark is not None else where
-        raise ScenarioError(f"is not YAML: {error.problem or error.context}", line) from None
+        # of a key that stands twice the library also quotes the values, mappings as {}
+        problem = (error.problem or error.context or "").partition(" with value ")[0]
+        raise ScenarioError(f"is not YAML: {problem}", line) from None
     except TypeError:
         raise ScenarioError("is not YAML that a scenario can use: keys must be plain words or numbers", where) from None
     except (YAMLError, ValueError, OverflowError) as error:

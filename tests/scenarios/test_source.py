@@ -139,6 +139,11 @@ def test_a_file_that_is_no_plain_mapping_is_refused_with_its_line(tmp_path, raw,
     assert refused(tmp_path, raw).startswith(said)
 
 
+def test_of_a_key_that_stands_twice_no_value_is_quoted(tmp_path):
+    message = refused(tmp_path, b"a: {b: 2}\nc: 1\na: {d: 2}\n")
+    assert message.endswith(':3: is not YAML: found duplicate key "a"')
+
+
 def test_nesting_is_refused_beyond_the_deepest_level(tmp_path):
     deep = MAX_DEPTH - 1  # the file's own mapping is the first level
     path = tmp_path / "deep.yaml"
