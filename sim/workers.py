@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
@@ -33,7 +34,8 @@ class _Worker:
     def __init__(self, context: multiprocessing.context.SpawnContext, scenario: str, desk: Desk) -> None:
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, scenario, desk), daemon=True)
-        self.process.start()
+        with _deaf():
+            self.process.start()
         theirs.close()
         self.task: Task | None = None
 
@@ -107,6 +109,17 @@ class Workers:
             for name, value in before.items():
                 if value is None:
                     del os.environ[name]
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started here are deaf to Ctrl-C from their first instruction on; this one hears it after."""
+    resource_tracker.ensure_running()  # begun later it would let the signal through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ended(code: int | None) -> str:

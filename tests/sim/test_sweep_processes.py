@@ -95,6 +95,20 @@ def test_a_sweep_whose_process_group_is_killed_again_and_again_ends_with_the_sam
     assert content(tmp_path / "s") == content(folder)
 
 
+@pytest.mark.parametrize("later_s", [0.1, 0.25, 0.5])
+def test_an_interruption_while_workers_begin_is_one_message(straight, tmp_path, later_s):
+    scenario, _ = straight
+    process = begun(scenario, tmp_path / "s", "--jobs", "3")
+    while not (tmp_path / "s/journal.jsonl").exists():
+        time.sleep(0.005)
+    time.sleep(later_s)
+    os.killpg(process.pid, signal.SIGINT)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert text.splitlines()[-1] == "megawatt: interrupted"
+    assert "Traceback" not in text
+
+
 def test_an_interrupted_sweep_exits_with_130_and_says_how_to_go_on(straight, tmp_path):
     scenario, folder = straight
     process = begun(scenario, tmp_path / "s", "--jobs", "2")
