@@ -32,9 +32,7 @@ def plan(name: str, out: Path | None, force: bool, mark: str = "run.json") -> Pa
         return _next_free(Path("runs"), name)
     option = f"--out {out}"
     if (out.exists() or out.is_symlink()) and not force:
-        begun = (out / "journal.jsonl").is_file()
-        again = "--resume to go on with it, " if begun else ""
-        raise ScenarioError(f"exists already; choose another folder, {again}or --force to replace it", option)
+        raise ScenarioError("exists already; choose another folder, or --force to replace it", option)
     if out.exists() or out.is_symlink():
         if not _replaceable(out, mark):
             what = mark.removesuffix(".json")
@@ -203,7 +201,6 @@ def _json(folder: Path, name: str) -> Any:
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except OSError:
-        kind = "a sweep's folder, not a run's" if (folder / "sweep.json").is_file() else "no run folder"
-        raise ScenarioError(f"is {kind}: it holds no {name}", str(folder)) from None
+        raise ScenarioError(f"is no run folder: it holds no {name}", str(folder)) from None
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"is damaged: {error}", str(folder / name)) from None

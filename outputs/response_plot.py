@@ -4,7 +4,6 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -166,7 +165,7 @@ def _finish(axes: Axes, labels: Labels, compared: Comparison, x: int) -> None:
         axes.set_xscale("log")
     places = [math.log(value) for value in values] if geometric else values
     least = (places[-1] - places[0]) / (2 * _MOST_TICKS)  # closer ones would print over each other
-    if len(values) <= _MOST_TICKS and all(after - before >= least for before, after in pairwise(places)):
+    if len(values) <= _MOST_TICKS and all(after - before >= least for before, after in itertools.pairwise(places)):
         axes.set_xticks(values, [labels.value(x, value) for value in values], minor=False)
         axes.set_xticks([], minor=True)
 

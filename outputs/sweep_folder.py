@@ -86,6 +86,9 @@ def begin(name: str, out: Path | None, force: bool, facts: Mapping[str, Any], sc
     An empty folder is taken, and so is what an interruption at the very start leaves.
     """
     try:
+        if out is not None and not force and is_sweep(out) and not is_finished(out):
+            text = "holds a sweep that is not finished; go on with --resume, choose another folder, or --force"
+            raise ScenarioError(text, f"--out {out}")
         unseen = out is not None and _unseen(out)
         folder = plan(name, out, force or unseen, FACTS)
         if out is not None and folder.exists():

@@ -146,8 +146,12 @@ def schema() -> None:
 def explain(run: Path) -> None:
     """Say where the capacity of a saved run went, and what would move its largest losses."""
     from outputs.explain import explanation
+    from outputs.sweep_folder import is_sweep
     from outputs.tables import show as print_table
 
+    if is_sweep(run):
+        text = "is the folder of a sweep; allowed: that of a run (megawatt compare shows sweeps)"
+        raise ScenarioError(text, str(run))
     found = explanation(run)
     for made in found.tables:
         print_table(made)

@@ -44,15 +44,17 @@ class Base:
 
     def overrides(self, names: Sequence[str], point: Sequence[str]) -> Overrides:
         """A point as overrides of the scenario."""
-        places = {name: f"{place}:" for name, place in self.places.items()}
         spec, varied = list[tuple[str, str]](), list[tuple[str, str]]()
         for name, value in zip(names, point, strict=True):
             if name == POLICY:
-                place = places.get(POLICY, "--policy")
+                place = self._place(POLICY, "--policy")
                 spec += [(text, f"{place} {value}:") for text in policy_overrides(value, place)]
             else:
-                varied.append((f"{name}={value}", places.get(name, "--vary")))
+                varied.append((f"{name}={value}", self._place(name, "--vary")))
         return (*arranged(self.settings, spec), *varied)
+
+    def _place(self, name: str, option: str) -> str:
+        return f"{self.places[name]}:" if name in self.places else option
 
     def facts(self, asked: Asked, found: Design) -> dict[str, Any]:
         """What sweep.json says; a sweep is gone on with only where all of it is the same."""

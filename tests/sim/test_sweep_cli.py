@@ -219,6 +219,19 @@ def test_what_an_interruption_at_the_very_start_left_is_taken():
     ]
 
 
+def test_resume_is_spoken_of_where_it_helps_and_a_sweep_is_not_explained():
+    words = ("queue.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--quiet")
+    assert megawatt("sweep", *words, "--out", "s").exit_code == 0
+    assert refused(*words, "--out", "s") == (
+        "megawatt: --out s: exists already; choose another folder, or --force to replace it"
+    )
+    message = megawatt("explain", "s").stderr
+    assert message.startswith("megawatt: s: is the folder of a sweep; allowed: that of a run")
+    Path("s/runs.parquet").unlink()  # now it is one that was interrupted
+    assert "go on with --resume" in refused(*words, "--out", "s")
+    assert "--resume" not in megawatt("run", "queue.yaml", "--out", "s").stderr
+
+
 def test_a_sweep_that_another_process_works_on_is_not_replaced():
     words = ("queue.yaml", "--replications", "1", "--jobs", "1", "--no-render", "--quiet", "--out", "s")
     assert megawatt("sweep", *words).exit_code == 0
