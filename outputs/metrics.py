@@ -51,7 +51,7 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
     jobs = job_columns(record)
     stays = stays_of(record, jobs, plant)
     work = work_of(record, jobs, stays, plant)
-    warmup_s = min(scenario.keys.warmup, record.end_time_s)
+    warmup_s = min(record.warmup_s, record.end_time_s)
     counted = jobs.submit_s >= warmup_s
     summary = {"simulated_s": record.end_time_s, **_job_metrics(jobs, stays, counted, record.end_time_s)}
     summary |= preference_metrics(record, jobs, counted)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from policies.ageing import SHORTEST_S, Ageing
 from policies.order import fifo
 from policies.queue import Lane, OrderKey, Queue, QueuedJob, Walk, tail
+from scenarios.instants import instant, longest_s
 from topologies.plant import Shape
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class AgeingLane(Lane):
         n = len(self.jobs)
         if n == len(self.since_s):
             self.since_s, self.left_s = np.resize(self.since_s, 2 * n), np.resize(self.left_s, 2 * n)
-        for column, value in ((self.since_s, job.submit_s + job.held_s), (self.left_s, job.left_s)):
+        for column, value in ((self.since_s, instant(job.submit_s + job.held_s)), (self.left_s, job.left_s)):
             if at < n:
                 column[at + 1 : n + 1] = column[at:n]
             column[at] = value
@@ -74,7 +75,7 @@ class AgeingLane(Lane):
 
 def value_of(job: QueuedJob, order: Ageing, now_s: float) -> float:
     """The value of one job."""
-    wait_s = now_s - (job.submit_s + job.held_s)
+    wait_s = now_s - instant(job.submit_s + job.held_s)
     return float(order.value(wait_s, max(job.left_s, SHORTEST_S), job.shape.chips))
 
 
@@ -170,11 +171,12 @@ class AgeingWalk(Walk):
     def next_ending_by(self, now_s: float, end_s: float) -> None:
         """Go on; of this lane the next to come up is a job whose estimate ends by end_s."""
         _, _, lane = self._heap[0]
-        if now_s + lane.estimates[0] * min(lane.shape.pace_s) > end_s:
+        most_s = longest_s(now_s, end_s)
+        if lane.estimates[0] * min(lane.shape.pace_s) > most_s:
             heappop(self._heap)
             return
         lane, values = self._passed()
-        values[now_s + lane.left_s[: len(values)] > end_s] = np.inf
+        values[lane.left_s[: len(values)] > most_s] = np.inf
         self._stay(lane, values)
 
     def _passed(self) -> tuple[AgeingLane, Floats]:

@@ -14,6 +14,7 @@ from policies.placement import Placer
 from policies.queue import Value
 from policies.trial import seat_of
 from policies.view import Release
+from scenarios.instants import instant
 from topologies.free import FreeChips
 from topologies.plant import Shape
 
@@ -106,7 +107,7 @@ class Bounds:
 
     def start(self, gang: Stoppable, rank: Rank) -> None:
         """A gang starts."""
-        run, ripe_s = gang.run, gang.from_s + self._min_run_s
+        run, ripe_s = gang.run, instant(gang.from_s + self._min_run_s)
         planned = self._planned.pop(run.row, None) is not None
         for bound in self._by_shape.values():
             if planned:
@@ -172,7 +173,7 @@ class Bounds:
             bound = Bound(shape, rank, free)
             for above_rank, gang in above:
                 if not gang.stopping:
-                    bound.hold(gang.run, above_rank, gang.from_s + self._min_run_s)
+                    bound.hold(gang.run, above_rank, instant(gang.from_s + self._min_run_s))
         else:
             bound.settle(rank, ranks)
         if len(self._by_shape) == MOST:

@@ -23,6 +23,7 @@ from policies.promise import Promise
 from policies.queue import QueuedJob, Walk
 from policies.trial import Trial
 from policies.view import HELD, ROOMLESS, Blocked, Decisions, Memo, View
+from scenarios.instants import instant
 from topologies.plant import Shape
 
 
@@ -163,7 +164,7 @@ class Pass:
         """Start a job if that delays nobody; until when others of its shape may run, infinite if it starts."""
         shape, now_s = job.shape, self._now_s
         until_s = self._until_s.get(shape)
-        if until_s is None or now_s + job.left_s <= until_s:
+        if until_s is None or instant(now_s + job.left_s) <= until_s:
             if self._blocked.get(shape, HELD) is not HELD:
                 return now_s
             if self.trial.find(shape) is None:

@@ -18,6 +18,7 @@ from policies.quota_waits import first, waits_for_quota
 from policies.reservation import less, reserve, with_feed
 from policies.trial import Trial, seat_of, seat_under
 from policies.view import HELD, Blocked, Decisions, Memo, Reservation, View
+from scenarios.instants import instant
 from topologies.free import FreeChips, Placement
 from topologies.plant import Shape
 
@@ -94,7 +95,7 @@ class Passing:
             return
         if self.reservation is None:
             self.reservation = reserve(self.view, self.trial, self.head)
-        if self.view.now_s + job.estimate_s(found[0]) <= self.reservation.shadow_s:
+        if instant(self.view.now_s + job.estimate_s(found[0])) <= self.reservation.shadow_s:
             self.trial.start(job, *found)
         elif shape not in blocked:
             self._try_long(job, self.reservation, *found)

@@ -1,7 +1,8 @@
 """What a job keeps of its work when it is stopped."""
 
-import math
 from dataclasses import dataclass
+
+from scenarios.instants import ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +21,4 @@ class Interruptions:
         """Run time that a stop leaves [s]: all of it where the warning allows a last write, else whole intervals."""
         if warned_s >= self.stall_s:
             return done_s
-        return min(done_s, math.floor(done_s / self.every_s) * self.every_s)
+        return min(done_s, ticks(done_s) // max(1, ticks(self.every_s)) * self.every_s)

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from policies.queue import QueuedJob
+from scenarios.instants import instant
 
 
 def fifo(job: QueuedJob) -> float:
@@ -63,4 +64,4 @@ class LeastAttainedService:
         past = job.past
         if past is None:
             return 0.0, math.inf
-        return float(bisect_right(self.thresholds, job.shape.chips * past.held_s)), past.first_start_s
+        return float(bisect_right(self.thresholds, instant(job.shape.chips * past.held_s))), past.first_start_s

@@ -15,6 +15,7 @@ from policies.placement import Placer
 from policies.promise import Promise, promised
 from policies.queue import QueuedJob
 from policies.view import Release, View
+from scenarios.instants import instant
 from topologies.free import domain_bits
 from topologies.plant import Shape
 
@@ -219,7 +220,7 @@ class Plan:
             part = futures.placer.smallest_part(job.shape.chips, futures.free[pool].domain_chips)
             mine = domain_bits(promise.placement) if pool == own else 0
             for gain in gains:
-                if gain.from_s >= after_s + length_s:
+                if gain.from_s >= instant(after_s + length_s):
                     continue
                 if anywhere or gain.pool == ANYWHERE or outlook.one[pool]:
                     after_s = now_s

@@ -18,6 +18,7 @@ from policies.running import Change, RunningGangs
 from policies.trial import Trial
 from policies.victims import after_stops, fewest, sparing, stop_cost_s
 from policies.view import ROOMLESS, Decisions, Start, View
+from scenarios.instants import instant
 from topologies.free import FreeChips
 
 
@@ -66,8 +67,8 @@ class Preemption:
             return
         if self.slice_s is not None:
             slices = round(view.now_s / self.slice_s)
-            begin_s = slices * self.slice_s  # may miss the quotient's whole number by a rounding, either way
-            decisions.look_s = begin_s if begin_s > view.now_s else (slices + 1) * self.slice_s
+            begin_s = instant(slices * self.slice_s)
+            decisions.look_s = begin_s if begin_s > view.now_s else instant((slices + 1) * self.slice_s)
             if begin_s != view.now_s:
                 return
         gangs.look(view.now_s)
@@ -85,7 +86,7 @@ class Preemption:
             walk.leave()
             if blocked.get(job.shape) in ROOMLESS:
                 if last > self.rank(job):  # who starts now may have to go when its minimum run time is over
-                    decisions.look_s = min(decisions.look_s, view.now_s + self.min_run_s)
+                    decisions.look_s = min(decisions.look_s, instant(view.now_s + self.min_run_s))
                 claim = self._claim(view, trial, free, job, gangs, decisions)
                 if claim is not None:
                     decisions.claim = claim
@@ -114,8 +115,8 @@ class Preemption:
         for above, gang in yielding:
             if gang.stopping:
                 stopping += 1
-            elif now_s < gang.from_s + self.min_run_s:
-                decisions.look_s = min(decisions.look_s, gang.from_s + self.min_run_s)
+            elif now_s < (ripe_s := instant(gang.from_s + self.min_run_s)):
+                decisions.look_s = min(decisions.look_s, ripe_s)
             else:
                 victims.append((above, gang))
         if gangs.pending is not None and stopping == len(gangs.pending.stops):  # they yield to this job too

@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from policies.queue import QueuedJob
+from scenarios.instants import instant
 from topologies.free import Placement
 
 
@@ -42,4 +43,4 @@ def promised(job: QueuedJob, pool: int, start_s: float, placement: Placement, do
 
 def span_end_s(start_s: float, length_s: float) -> float:
     """When a gang ends; one that takes no time holds its place at its start."""
-    return max(start_s + length_s, math.nextafter(start_s, math.inf))
+    return max(instant(start_s + length_s), math.nextafter(start_s, math.inf))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from scenarios.instants import instant, longest_s
 from topologies.plant import Shape
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class QueuedJob(NamedTuple):
     @property
     def left_s(self) -> float:
         """The estimate of the run time that is left, in the fastest pool that the job may use [s]."""
-        return self.estimate * min(self.shape.pace_s)
+        return instant(self.estimate * min(self.shape.pace_s))
 
 
 StaticOrder: TypeAlias = Callable[[QueuedJob], Value]
@@ -91,16 +92,13 @@ class Lane:
         self.estimates: list[float] = []  # rising, to know at once that no job is short enough
 
     def next_ending_by(self, at: int, now_s: float, end_s: float) -> int:
-        """The position from `at` on of the first job that could end by end_s in its fastest pool, -1 if there is none.
-
-        The sum is compared, not the difference: a planned end is now + estimate, and rounding must not part equals.
-        """
-        pace_s = min(self.shape.pace_s)
-        if now_s + self.estimates[0] * pace_s > end_s:
+        """The position from `at` on of the first job that could end by end_s in its fastest pool, -1 for none."""
+        pace_s, most_s = min(self.shape.pace_s), longest_s(now_s, end_s)
+        if self.estimates[0] * pace_s > most_s:
             return -1
         jobs = self.jobs
         for index in range(at, len(jobs)):
-            if now_s + jobs[index].estimate * pace_s <= end_s:
+            if jobs[index].estimate * pace_s <= most_s:
                 return index
         return -1
 

@@ -20,6 +20,7 @@ from policies.running import RunningGangs
 from policies.trial import Trial
 from policies.victims import after_stops, fewest, sparing, stop_cost_s
 from policies.view import Decisions, Start, View
+from scenarios.instants import instant
 from topologies.free import Placement
 from topologies.plant import Shape
 
@@ -95,8 +96,9 @@ class Reclaim:
                 for gang in gangs.under(quota, pool) if quotas.beyond(quota, pool) > 0 else ():
                     if gang.stopping or not _yields(gang, job, rule):
                         continue
-                    if view.now_s < gang.from_s + rule.min_run_s:
-                        due.look_s = min(due.look_s, gang.from_s + rule.min_run_s)
+                    ripe_s = instant(gang.from_s + rule.min_run_s)
+                    if view.now_s < ripe_s:
+                        due.look_s = min(due.look_s, ripe_s)
                     else:
                         victims.append(gang)
             if not _may_make_room(trial, quotas, job.shape, pool, victims):

@@ -14,6 +14,7 @@ from policies.queue import QueuedJob
 from policies.quotas import Quotas
 from policies.trial import Trial, seat_of, seat_under
 from policies.view import Release, Reservation, View
+from scenarios.instants import instant
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
 from topologies.plant import Shape
@@ -35,7 +36,14 @@ def reserve_in(
 ) -> list[Reservation]:
     """The same in each of some pools; quotas: None to leave them out of account."""
     started = sorted(
-        Release(view.now_s + job.estimate_s(pool), job.row, job.shape.chips, placement, pool, job.shape.gang_nw(pool))
+        Release(
+            instant(view.now_s + job.estimate_s(pool)),
+            job.row,
+            job.shape.chips,
+            placement,
+            pool,
+            job.shape.gang_nw(pool),
+        )
         for job, pool, placement in trial.starts
     )
     headroom = trial.headroom()

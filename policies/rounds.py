@@ -17,6 +17,7 @@ from policies.placement import Placer
 from policies.preemption import Preemption
 from policies.time_accounts import Accounts
 from policies.view import Decisions, View
+from scenarios.instants import instant
 from topologies.plant import Shape
 
 
@@ -34,8 +35,8 @@ class Rounds(Preemption):
         accounts = accounts_of(view)
         number = shares.round_at(now_s)
         if accounts.by_row and (len(view.free) > 1 or view.queue.jobs > len(decisions.starts)):
-            decisions.look_s = (number + 1) * shares.round_s
-        if number * shares.round_s != now_s:
+            decisions.look_s = shares.begin_s(number + 1)
+        if shares.begin_s(number) != now_s:
             return
         running = {gang.run.row: gang for _, gang in gangs.after((-math.inf,), now_s)}
         free = {row: gang for row, gang in running.items() if not self._stays(gang, now_s)}
@@ -49,7 +50,7 @@ class Rounds(Preemption):
 
     def _stays(self, gang: Stoppable, now_s: float) -> bool:
         """Whether a gang has not run for long enough to be stopped; those that stop already may go anywhere."""
-        return not gang.stopping and (now_s < gang.from_s + self.min_run_s or now_s == gang.from_s)
+        return not gang.stopping and (now_s < instant(gang.from_s + self.min_run_s) or now_s == gang.from_s)
 
 
 class _Room:

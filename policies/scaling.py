@@ -15,6 +15,7 @@ from policies.placement import Placer
 from policies.queue import QueuedJob
 from policies.trial import Trial, seat_under
 from policies.view import ROOMLESS, Decisions, Start, View
+from scenarios.instants import instant
 from topologies.plant import Shape
 
 
@@ -107,7 +108,7 @@ class Elastic:
         for gang in gangs:
             if gang.stopping:
                 continue
-            ready_s = gang.from_s + self.min_run_s
+            ready_s = instant(gang.from_s + self.min_run_s)
             if ready_s <= view.now_s:
                 ready.append(gang)
             else:

@@ -4,6 +4,8 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
+from scenarios.instants import instant
+
 
 class Steps:
     """A whole number as a function of time: values[i] from times[i] on to the next, the last one for good."""
@@ -69,7 +71,7 @@ class Steps:
         start_s = after_s
         while start_s < before_s:
             if values[at] >= need:
-                end_s = min(start_s + length_s, known_s)
+                end_s = min(instant(start_s + length_s), known_s)
                 at += 1
                 while at < count and times[at] < end_s and values[at] >= need:
                     at += 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from policies.max_min import ITERATIONS, Group, OverLimit, allocate
 from policies.queue import QueuedJob
 from policies.time_accounts import Accounts
+from scenarios.instants import instant
 from topologies.plant import Shape
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ class TimeShares:
     def round_at(self, now_s: float) -> int:
         """The number of the round that a time is in; its begin is part of it."""
         number = round(now_s / self.round_s)
-        return number - (number * self.round_s > now_s)
+        return number - (self.begin_s(number) > now_s)
+
+    def begin_s(self, number: int) -> float:
+        """When a round begins [s]."""
+        return instant(number * self.round_s)
 
     def update(self, view: "View", someone_new: bool = False) -> None:
         """Compute the shares anew if it is time and anything is another than when that was last done."""

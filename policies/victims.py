@@ -12,6 +12,7 @@ from policies.placement import Placer
 from policies.quotas import Quotas
 from policies.trial import Trial, seat_under
 from policies.view import View
+from scenarios.instants import instant
 from topologies.free import FreeChips, Placement
 from topologies.headroom import Headroom
 from topologies.plant import Shape
@@ -19,7 +20,7 @@ from topologies.plant import Shape
 
 def stop_cost_s(gang: Stoppable, now_s: float, grace_s: float, losses: Interruptions) -> float:
     """Chip-seconds that are lost if a gang is stopped: work since its checkpoint, the write, the restart."""
-    done_s = gang.done_s(now_s)
+    done_s = instant(gang.done_s(now_s))
     lost_s = done_s - losses.kept_s(done_s, grace_s)
     return gang.run.chips * (lost_s + losses.write_s(grace_s) + losses.restart_s)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.draws import draw, stream
+from scenarios.instants import instant
 from scenarios.signals import Series
 from scenarios.site import Curtailment, Site
 from scenarios.units import YEAR_S
@@ -80,9 +81,9 @@ def events_of(site: Site, end_s: float, seed: int) -> tuple[Event, ...]:
         for from_s, length_s in zip(starts, lasts.tolist(), strict=True):
             found.append(
                 Event(
-                    max(0.0, from_s - item.notice),
+                    max(0.0, instant(from_s - item.notice)),
                     from_s,
-                    from_s + length_s,
+                    instant(from_s + length_s),
                     item.to,
                     item.by or 0.0,
                     item.payment,
@@ -97,13 +98,13 @@ def _starts(item: Curtailment, end_s: float, seed: int, index: int) -> Iterator[
         rng = stream(seed, f"begin of curtailment {index}")
         time_s = 0.0
         while (time_s := time_s + rng.exponential(YEAR_S / item.per_year)) < end_s:
-            yield time_s
+            yield instant(time_s)
         return
     times = item.at if isinstance(item.at, list) else [item.at or 0.0]
     if item.every is not None:
         count = min(max(0, math.ceil((end_s - times[0]) / item.every)), MOST_EVENTS + 1)
         times = [times[0] + n * item.every for n in range(count)]
-    yield from (time_s for time_s in sorted(times) if time_s < end_s)
+    yield from (time_s for time_s in sorted(map(instant, times)) if time_s < end_s)
 
 
 def site_steps(site: Site, signals: dict[str, Series], end_s: float, seed: int) -> SiteSteps:

@@ -16,6 +16,7 @@ from scenarios.draws import read_empirical
 from scenarios.errors import ScenarioError
 from scenarios.estimates import Pace, estimated
 from scenarios.files import LIBRARY, exists, locate
+from scenarios.instants import instant
 from scenarios.jobs import JobTable
 from scenarios.mistakes import first_mistake
 from scenarios.plug_ins import anchor_plug_ins
@@ -48,7 +49,7 @@ class Scenario:
     @property
     def end_s(self) -> float:
         """The horizon in seconds; infinite for until-done."""
-        return self.keys.horizon if isinstance(self.keys.horizon, float) else math.inf
+        return instant(self.keys.horizon) if isinstance(self.keys.horizon, float) else math.inf
 
     @property
     def warnings(self) -> list[str]:

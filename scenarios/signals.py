@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scenarios.draws import stream
 from scenarios.errors import ScenarioError
 from scenarios.files import locate
+from scenarios.instants import instants
 from scenarios.signal_files import read_rows
 from scenarios.signal_keys import Shape, Signal, SignalFile, SyntheticSignal, file_form
 from scenarios.typical_year import typical_year
@@ -65,6 +66,7 @@ def _need_end(end_s: float, what: str) -> None:
 
 def _inside(time_s: Floats, values: Floats, end_s: float) -> Series:
     """The steps that a run meets, from the one that holds at 0 to the last before the end, without repetitions."""
+    time_s = instants(time_s)
     first = int(np.searchsorted(time_s, 0.0, side="right")) - 1
     last = max(first + 1, int(np.searchsorted(time_s, end_s, side="left")))
     time_s, values = time_s[first:last], values[first:last]

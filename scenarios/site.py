@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from scenarios.distributions import Durations
+from scenarios.instants import instant
 from scenarios.signal_keys import Carbon, Price, Temperature
 from scenarios.values import (
     Celsius,
@@ -135,4 +136,4 @@ class Site(Keys):
     @property
     def contract(self) -> list[tuple[float, float]]:
         """The contract from time 0 on: (from [s], cap [W])."""
-        return [(phase.at, phase.cap) for phase in self.phases] if self.phases else [(0.0, self.feed or 0.0)]
+        return [(instant(phase.at), phase.cap) for phase in self.phases] if self.phases else [(0.0, self.feed or 0.0)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenarios.distributions import Choice
 from scenarios.draws import draw, draw_counts, draw_index, stream
+from scenarios.instants import instants
 from scenarios.jobs import BATCH_JOBS, JobTable
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import LONGEST_S
@@ -52,6 +53,7 @@ def arrival_times(
     while True:
         times = now_s + np.cumsum(rng.exponential(1.0 / (arrivals.per_s * peak), BATCH_JOBS))
         now_s = float(times[-1])
+        times = instants(times)
         yield times if flat else times[rng.random(BATCH_JOBS) * peak < rate_shape(arrivals, start, times)]
 
 
@@ -79,7 +81,7 @@ def drawn_jobs(work: Synthetic | Training, seed: int, start: datetime.datetime, 
             estimate=todo,
             portable=moats.random(n) < portable_share(work, times, end_s),
             tenant=draw_index(work.tenant, tenants, n) if isinstance(work.tenant, Choice) else np.zeros(n, np.int64),
-            deadline_s=np.full(n, np.inf) if work.deadline is None else times + draw(work.deadline, dues, n),
+            deadline_s=np.full(n, np.inf) if work.deadline is None else instants(times + draw(work.deadline, dues, n)),
             tenant_names=names,
         )
         if work.jobs is not None:

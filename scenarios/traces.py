@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from scenarios.errors import ScenarioError, unknown
+from scenarios.instants import instants
 from scenarios.jobs import JobTable
 from scenarios.packed import read_text
 from scenarios.values import LONGEST_S
@@ -191,7 +192,7 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
     tenant = rows["tenant"].cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
     return JobTable(
         number=rows["number"].to_numpy(),
-        submit_s=submit_s - submit_s[0] if absolute else submit_s,
+        submit_s=instants(submit_s - submit_s[0] if absolute else submit_s),
         chips=rows["chips"].to_numpy(),
         work=rows["run_s"].to_numpy(),
         estimate=rows["estimate_s"].to_numpy(),

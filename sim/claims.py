@@ -16,6 +16,7 @@ from policies.interruptions import Interruptions
 from policies.quotas import Quotas
 from policies.running import RunningGangs
 from policies.view import Release, Start
+from scenarios.instants import instant
 from sim.clock import Moment, Phase
 from sim.gangs import Gang
 from topologies.free import Placement
@@ -75,7 +76,7 @@ class Claims:
 
     def look_at(self, time_s: float) -> None:
         """Let a pass follow at a time."""
-        clock = self._cluster.clock
+        clock, time_s = self._cluster.clock, instant(time_s)
         if time_s < self._look_s or self._look_s <= clock.now:
             self._look_s = time_s
             if time_s < math.inf:
@@ -89,7 +90,7 @@ class Claims:
             self.jobs += 1
             self.chips += claim.job.shape.chips
         self._let_go()
-        due_s = max([held.due_s for held in self._held] + [now_s + write_s] * bool(claim.stops))
+        due_s = max([held.due_s for held in self._held] + [instant(now_s + write_s)] * bool(claim.stops))
         for gang in cast(Sequence[Gang], claim.stops):
             gang.halt(now_s)
             cluster.held.unplan(gang.run)
@@ -99,7 +100,7 @@ class Claims:
             cluster.held.headroom.take(pool, placement, gang_nw // job.shape.chips)
             if cluster.held.quotas is not None:  # beside the quota of the gangs that stop, which they hold until then
                 cluster.held.quotas.start(job.row, job.shape, pool)
-            end_s = due_s + job.estimate_s(pool)
+            end_s = instant(due_s + job.estimate_s(pool))
             runs.append(Release(end_s, job.row, job.shape.chips, placement, pool, gang_nw))
             insort(cluster.held.running[pool], runs[-1])
         if self.gangs is not None:

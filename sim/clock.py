@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import simpy
 
+from scenarios.instants import instant
+
 
 class Phase(IntEnum):
     """The order of events at one instant (SimPy's event priority); the scheduling pass follows the last."""
@@ -24,8 +26,8 @@ class Phase(IntEnum):
 class Clock(simpy.Environment):
     """Simulated time [s] since the scenario's start.
 
-    An event is put at a time rather than after a delay: now + (time - now) is not always the time, and
-    two events of one instant must meet on the same float.
+    An event is put at a time rather than after a delay, and at a whole microsecond: two events of one instant must
+    meet on the same float. Only a battery is full or empty when physics has it so, between two of them.
     """
 
     @property
@@ -38,7 +40,11 @@ class Clock(simpy.Environment):
         self._now = time_s
 
     def put(self, event: simpy.Event, time_s: float, phase: Phase) -> None:
-        """Let an event happen at time_s."""
+        """Let an event happen at the instant of time_s, or now if that has just passed."""
+        if phase != Phase.BATTERY:
+            time_s = instant(time_s)
+            if time_s < self._now:
+                time_s = self._now
         heappush(cast(list[Any], self._queue), (time_s, phase, next(self._eid), event))
 
 

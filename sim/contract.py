@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from scenarios.contract import SiteSteps
+from scenarios.instants import instant
 from topologies.headroom import UNLIMITED_NW
 from topologies.plant import Site
 from topologies.power import NW_PER_W
@@ -48,7 +49,7 @@ class Contract:
 
         Infinite without an event: the phases of a contract are known, and heat builds up over the hour.
         """
-        return math.inf if self._event is None else now_s - self._event.notice_s
+        return math.inf if self._event is None else instant(now_s - self._event.notice_s)
 
     def lead_s(self, now_s: float) -> float:
         """How long the battery has had to get ready for an event that begins now [s]."""

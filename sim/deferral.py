@@ -6,6 +6,7 @@ from collections.abc import Callable
 from policies.power import DeferRule
 from policies.queue import QueuedJob
 from scenarios.contract import SiteSteps
+from scenarios.instants import instant
 from sim.clock import Clock, Moment, Phase
 from topologies.plant import Plant, Shape
 
@@ -46,7 +47,7 @@ class Deferral:
         if self.good:
             return False
         own_s = self._plans[job.job_class].defer_up_to_s
-        until_s = job.submit_s + (self._rule.deadline_s if own_s is None else own_s)
+        until_s = instant(job.submit_s + (self._rule.deadline_s if own_s is None else own_s))
         if until_s <= self.clock.now:
             return False
         if until_s < math.inf and job.row not in self._timed:

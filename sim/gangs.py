@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from policies.loads import Load
 from policies.queue import Past, QueuedJob
 from policies.view import Release
+from scenarios.instants import instant
 from topologies.plant import ClassPlan
 
 
@@ -76,13 +77,13 @@ class Gang:
     def job_after(self, now_s: float, done: float) -> QueuedJob:
         """The job as it waits after this stay, with so much of its work done and kept in it."""
         job = self.job
-        held_s, was = now_s - self.from_s, job.past
-        past = Past(job.estimate, self.from_s, held_s) if was is None else Past(was[0], was[1], was[2] + held_s)
+        asked, first_s, before_s = job.past or (job.estimate, self.from_s, 0.0)
+        past = Past(asked, first_s, instant(before_s + now_s - self.from_s))
         return QueuedJob(job.row, self._asked, job.submit_s, max(0.0, job.estimate - done), *job[4:8], past, job.sizes)
 
     def left_s(self, now_s: float) -> float:
         """The estimate of the run time that the same job has left, in the fastest pool that it may use [s]."""
-        return max(0.0, self.job.estimate - self.done(now_s)) * min(self._asked.pace_s)
+        return instant(max(0.0, self.job.estimate - self.done(now_s)) * min(self._asked.pace_s))
 
     def done_s(self, now_s: float) -> float:
         """Full-speed seconds of work in this stay, its restart left out [s]."""
@@ -225,7 +226,7 @@ class Group:
             heappop(ends)
         if not ends or self.speed == 0:
             return math.inf
-        return self._since_s + (ends[0][0] - self._progress_s) / self.speed
+        return instant(self._since_s + (ends[0][0] - self._progress_s) / self.speed)
 
     def next_gang(self) -> Gang:
         """The gang that ends next; after next_end_s only."""

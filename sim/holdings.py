@@ -7,6 +7,7 @@ from policies.queue import QueuedJob
 from policies.queues import tenants_for
 from policies.quotas import Quotas
 from policies.view import Release
+from scenarios.instants import instant
 from topologies.free import Placement
 from topologies.plant import Plant
 
@@ -39,7 +40,7 @@ class Holdings:
             self.quotas.start(row, shape, pool)
         if self.shares is not None:
             self.shares.start(job, pool, now_s)
-        run = Release(now_s + job.estimate * pace_s, row, shape.chips, placement, pool, gang_nw)
+        run = Release(instant(now_s + job.estimate * pace_s), row, shape.chips, placement, pool, gang_nw)
         insort(self.running[pool], run)
         return run
 

@@ -65,7 +65,7 @@ def run(
         "version": version("megawatt"),
         "seed": seed,
         "start": scenario.keys.start.isoformat(),
-        "warmup_s": min(scenario.keys.warmup, record.end_time_s),
+        "warmup_s": min(record.warmup_s, record.end_time_s),
         "end_time_s": record.end_time_s,
         "policy": dict(policy.names),
         "pools": {pool.name: pool.chips for pool in plant.pools},

@@ -11,6 +11,7 @@ from policies.faults import PlugInError
 from policies.interruptions import Interruptions
 from policies.policy import Policy
 from scenarios.contract import SiteSteps
+from scenarios.instants import instant
 from scenarios.jobs import JobTable
 from scenarios.load import Scenario
 from sim.clock import Clock, Moment, Phase
@@ -68,8 +69,9 @@ class Simulation:
 
     def __init__(self, scenario: Scenario, plant: Plant, policy: Policy, seed: int) -> None:
         keys, steps = scenario.keys, scenario.site_steps(seed)
+        warmup_s = instant(keys.warmup)
         self.clock = Clock()
-        self.record = Record(Timeline.of(len(plant.pools)), keys.warmup, steps)
+        self.record = Record(Timeline.of(len(plant.pools)), warmup_s, steps)
         if (
             policy.power.steady
             or policy.ranks
@@ -84,8 +86,8 @@ class Simulation:
         self.cluster = Cluster(self.clock, plant, policy, self.record, losses, self.end_s)
         self.start = keys.start
         self._class_names = [work.job_class for work in keys.workload]
-        if (self.record.meter is not None or self.record.journeys is not None) and keys.warmup > 0:
-            self.clock.process(end_warmup(self.clock, self.cluster, keys.warmup))
+        if (self.record.meter is not None or self.record.journeys is not None) and warmup_s > 0:
+            self.clock.process(end_warmup(self.clock, self.cluster, warmup_s))
         if steps is not None:
             self.clock.process(change_site(self.clock, self.cluster, steps))
         for index, pool in enumerate(plant.pools):

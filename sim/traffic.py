@@ -7,6 +7,7 @@ import simpy
 
 from outputs.record import Journeys
 from policies.view import Release
+from scenarios.instants import instant
 from sim.clock import Clock
 from sim.ends import JobEnd
 from topologies.domains import Seat
@@ -130,7 +131,7 @@ class _Journey:
         self.done_s = self._traffic_s = 0.0
         self.factor = 1.0
         self.end = end
-        self.end_s = self.due_s = now_s + needs_s
+        self.end_s = self.due_s = instant(now_s + needs_s)
 
     def done_by(self, now_s: float) -> float:
         """What is done [s alone]."""
@@ -144,7 +145,7 @@ class _Journey:
         """Work at another factor from now on."""
         self.done_s, self._traffic_s = self.done_by(now_s), self.traffic_by(now_s)
         self.since_s, self.factor = now_s, factor
-        self.due_s = now_s + (self.needs_s - self.done_s) / factor
+        self.due_s = instant(now_s + (self.needs_s - self.done_s) / factor)
 
 
 class Roads:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scenarios.distributions import Choice
 from scenarios.errors import unknown
+from scenarios.instants import instant
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN, Delivery, Fleet
 from scenarios.site import Site as SiteKeys
@@ -111,7 +112,7 @@ def _deliveries(count: int, delivery: Delivery | None, end_s: float) -> Sequence
         return [(0.0, count)]
     batches: list[tuple[float, int]] = []
     for at in itertools.count():
-        time_s, left = delivery.first + at * delivery.every, count - at * delivery.racks
+        time_s, left = instant(delivery.first + at * delivery.every), count - at * delivery.racks
         if left <= 0 or time_s > end_s:
             return batches
         batches.append((time_s, min(delivery.racks, left)))
