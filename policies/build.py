@@ -34,6 +34,7 @@ from scenarios.policy import (
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.plant import Plant
+from topologies.sizes import NO_SIZE, sizes_of
 
 
 def build_policy(scenario: Scenario, plant: Plant) -> Policy:
@@ -136,7 +137,11 @@ def _never(plant: Plant, policy: Policy, job_class: int, chips: int, quota: int)
     shape = plant.shape(job_class, chips, True, policy.power.admit, policy.placer.prefer)
     if isinstance(shape, str):
         return shape
-    return never_starts(plant, policy, shape.of_quota(quota))
+    why = never_starts(plant, policy, shape.of_quota(quota))
+    if why is None and policy.scaling is not None:
+        sizes = sizes_of(plant, job_class, shape, True, policy.power.admit, policy.placer.prefer)
+        return None if sizes else NO_SIZE
+    return why
 
 
 def _order(scenario: Scenario, names: dict[str, str]) -> tuple[Order, dict[str, Any]]:

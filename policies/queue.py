@@ -32,7 +32,7 @@ class Past(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """The sizes in which a malleable job may run, rising, and the one that it asks for."""
+    """The sizes in which a malleable job may run, rising, and the one that it asks for or the nearest in its bounds."""
 
     shapes: tuple[Shape, ...]
     asked: Shape

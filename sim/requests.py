@@ -9,7 +9,7 @@ from policies.policy import Policy, never_starts
 from policies.queue import Sizes
 from policies.quotas import Quotas
 from topologies.plant import Plant, Shape
-from topologies.sizes import sizes_of
+from topologies.sizes import NO_SIZE, nearest, sizes_of
 
 Asked = tuple[Shape | str, Sizes | None]
 
@@ -62,4 +62,7 @@ class Requests:
             return shape, None
         found = sizes_of(plant, job_class, shape, portable, admit, prefer)
         sizes = tuple([size for size in found if never_starts(plant, policy, size) is None])
-        return shape, Sizes(sizes, shape) if len(sizes) > 1 else None
+        if not sizes:
+            return NO_SIZE, None
+        first = nearest(sizes, chips)
+        return first, Sizes(sizes, first) if len(sizes) > 1 else None

@@ -1,12 +1,18 @@
 """The sizes in which the gangs of a malleable class may run: the one asked for, halved and doubled."""
 
+from collections.abc import Sequence
+
 from topologies.plant import Admit, Plant, Prefer, Shape
+
+NO_SIZE = "its class may not have its size, nor that halved or doubled in a way that it can run"
 
 
 def sizes_of(
     plant: Plant, job_class: int, asked: Shape, portable: bool, admit: Admit, prefer: Prefer | None
 ) -> tuple[Shape, ...]:
-    """The shapes of a gang by rising size, the asked one among them; that one alone where its class is not malleable.
+    """The shapes of a gang by rising size; the asked one alone where its class is not malleable.
+
+    All lie within the class's bounds: the asked one is among them where it does, and there may be none.
 
     A gang of n chips for which c were asked works n/c e^log2(n/c) times as fast, e the efficiency of a doubling, unless
     the step of a training under a network says how fast it is. Sizes in which it cannot run are left out, and pools
@@ -16,7 +22,7 @@ def sizes_of(
     keys = plan.malleable
     if keys is None:
         return (asked,)
-    found = [asked]
+    found = [asked] if keys.least <= asked.chips <= keys.most else []
     for chips, doublings in _others(asked.chips, keys.least, keys.most):
         shape = plant.shape(job_class, chips, portable, admit, prefer)
         if isinstance(shape, str):
@@ -31,6 +37,14 @@ def sizes_of(
     return tuple(sorted([shape for shape in found if shape.pools], key=lambda shape: shape.chips))
 
 
+def nearest(sizes: Sequence[Shape], chips: int) -> Shape:
+    """The size in which a gang that asks for so many chips is to start: the smallest that has them, else the largest.
+
+    sizes: as sizes_of has them, at least one.
+    """
+    return next((shape for shape in sizes if shape.chips >= chips), sizes[-1])
+
+
 def _others(asked: int, least: int, most: int) -> list[tuple[int, int]]:
     """The other sizes within bounds, and how often the asked one is doubled for each."""
     found, chips, doublings = [], asked, 0
@@ -41,4 +55,4 @@ def _others(asked: int, least: int, most: int) -> list[tuple[int, int]]:
     while chips <= most:
         found.append((chips, doublings))
         chips, doublings = chips * 2, doublings + 1
-    return found
+    return [size for size in found if least <= size[0] <= most]

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenarios.errors import ScenarioError
+
 STALL_S, RESTART_S = 20.0, 420.0
 
 
@@ -137,3 +139,42 @@ def test_changes_of_size_keep_chips_and_work(measured, fleet, trains, **words):
             done[job] += max(0.0, lasted) * ratio * words["efficiency"] ** math.log2(ratio)
         for job, chips, work in jobs.select("job_id", "chips", "work").iter_rows():
             assert done[job] == pytest.approx(work / chips, rel=1e-6)
+
+
+def test_a_job_that_asks_for_more_chips_than_its_class_may_have_runs_in_the_bounds_only(tmp_path, measured):
+    # 32 asked, 2 to 8 allowed, 40 free: 8 chips are 1/4 / 0.8^2 as fast, and nothing grows past them
+    stays = outside(tmp_path, measured, 32)
+    assert stays == [("m/0", 8, 0, pytest.approx(100 / 0.390625))]
+
+
+def test_a_job_that_asks_for_fewer_chips_than_its_class_may_have_starts_on_the_fewest_allowed(tmp_path, measured):
+    # 1 asked: 2 chips are 2 * 0.8 times as fast; to grow to 8 would save less than it costs
+    assert outside(tmp_path, measured, 1, run_s=16) == [("m/0", 2, 0, pytest.approx(10))]
+
+
+def test_a_job_with_no_size_in_its_bounds_is_rejected_with_the_reason(tmp_path, measured):
+    (tmp_path / "M.csv").write_text("number,submit_s,chips,run_s\n1,0,8,10\n2,0,6,10\n")
+    _, _, result = measured(wide(tmp_path, "{from: 8, to: 10}"))
+    assert result.jobs["status"].to_list() == ["completed", "rejected"]
+    assert result.jobs["chips"].to_list() == [8, 6]
+
+
+def test_a_class_with_no_size_in_its_bounds_is_refused_when_scaling_is_asked_for(tmp_path, measured):
+    (tmp_path / "M.csv").write_text("number,submit_s,chips,run_s\n1,0,6,10\n")
+    text = wide(tmp_path, "{from: 8, to: 10}")
+    with pytest.raises(ScenarioError, match="could ever start: its class may not have its size, nor that halved"):
+        measured(text)
+    _, _, result = measured(text.replace("scaling: {elastic: {min_run: 0 s}}", "scaling: none"))
+    assert result.jobs["end_s"].to_list() == [10]
+
+
+def wide(folder, bounds):
+    text = BY_HAND.replace("chips: 8}", "chips: 40}").replace("{from: 2, to: 8, efficiency: 0.8}", bounds)
+    text = text.replace("  - {class: r, kind: trace, format: csv, file: R}\n", "")
+    return text.replace("file: M", f"file: {folder / 'M.csv'}")
+
+
+def outside(folder, measured, chips, run_s=100):
+    (folder / "M.csv").write_text(f"number,submit_s,chips,run_s\n0,0,{chips},{run_s}\n")
+    _, _, result = measured(wide(folder, "{from: 2, to: 8, efficiency: 0.8}"))
+    return result.stays.select("job_id", "chips", "from_s", "to_s").rows()
