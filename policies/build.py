@@ -31,6 +31,7 @@ from scenarios.policy import (
     LasOrder,
     Oversubscribed,
 )
+from scenarios.policy import Policy as PolicyKeys
 from scenarios.units import format_quantity
 from scenarios.values import Keys
 from topologies.plant import Plant
@@ -147,6 +148,8 @@ def _never(plant: Plant, policy: Policy, job_class: int, chips: int, quota: int)
 def _order(scenario: Scenario, names: dict[str, str]) -> tuple[Order, dict[str, Any]]:
     """The order with its parameters, and how a scenario would write it."""
     choice = scenario.keys.policy.order
+    if not isinstance(choice, LasOrder | FairShareOrder):
+        choice = PolicyKeys(order=names["order"]).order  # a preset's name with its parameters, if it has some
     if isinstance(choice, LasOrder):
         names["order"] = "las"
         return LeastAttainedService(tuple(choice.las.thresholds)), {"order": _dump(choice)}
