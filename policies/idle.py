@@ -106,7 +106,7 @@ def _put(
             chips = min(wanted, left[pool] if room is None else min(left[pool], room[pool] - taken[pool]))
             if feed_nw is not None:
                 if chips * draw_nw > feed_nw:
-                    chips = feed_nw // draw_nw
+                    chips = feed_nw // draw_nw if draw_nw else 0  # below 0 nothing has power
                 feed_nw -= max(0, chips) * draw_nw
             if chips > 0:
                 taken[pool] += chips
@@ -160,7 +160,7 @@ class _Seats:
             idle = self.free[pool].free if bins is None else self.free[pool].free - seated[pool]
             most, gang_nw = min(gangs, idle // chips), chips * draw_nw
             if most > 0 and most * gang_nw > self.feed_nw:
-                most = self.feed_nw // gang_nw
+                most = self.feed_nw // gang_nw if gang_nw else 0
             if most <= 0:
                 continue
             if self._packs and self.free[pool].boxes is None:

@@ -123,3 +123,11 @@ def test_the_walk_by_shapes_is_the_walk_by_gangs_and_chips(levels, feed_nw, plac
     assert found == one_by_one(free, feed_nw, placer, waiting, held)
     assert [sum(row) for row in found] == [pool.free for pool in free]
     assert [list(pool.by_domain) for pool in free] == before
+
+
+def test_below_no_power_at_all_not_even_who_draws_nothing_has_power_to_start():
+    # a cap that falls below what the site draws anyway leaves less than nothing; nobody is started then
+    free, plain, other = pools([8], [8]), shape(6, (0,), 0), shape(4, (1,), 10)
+    for held in ({}, {plain: 1}, {plain: 1, other: 1}):
+        found = why_idle(free, Headroom(-5, ()), PACK, {plain: 1, other: 1}, held)
+        assert found == [Idle(2, 0, 6, 0, 0), Idle(4, 0, 4, 0, 0)]
