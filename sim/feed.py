@@ -189,6 +189,8 @@ class Feed:
                 break
             load = gang.group.load
             draw_nw = gang.run.chips * (load.full_nw if shed else load.least_nw)
+            if not draw_nw:
+                continue  # it would free nothing
             chosen.append((draw_nw, gang))
             excess_nw -= draw_nw
         stopped = []

@@ -15,7 +15,7 @@ class Yard:
     """The powered racks of each pool, lowest first, and those that wait for power.
 
     A rack draws its idle power from the moment it is on; its chips are there at once at delivery, after the boot time
-    when it had been switched off.
+    when it had been switched off. A rack that draws nothing when idle is on from its delivery and stays on.
     """
 
     def __init__(self, cluster: "Cluster") -> None:
@@ -27,7 +27,12 @@ class Yard:
 
     def deliver(self, pool: int, racks: int) -> None:
         """Racks arrive; each is powered as soon as its idle draw fits under the cap."""
-        self.dark.extend([(pool, 0.0)] * racks)
+        if self._cluster.plant.pools[pool].idle_nw:
+            self.dark.extend([(pool, 0.0)] * racks)
+            return
+        for rack in range(self.racks[pool], self.racks[pool] + racks):
+            self._count(pool, 1)
+            self._ready(pool, rack)
 
     def power_on(self) -> bool:
         """Switch on waiting racks while their idle draw fits; whether any was. They come before jobs."""

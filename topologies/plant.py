@@ -141,14 +141,15 @@ class Plant:
     it_cap_nw: int | None
     limits: tuple[Limit, ...]
     network: Network | None = None
-    draws: bool = field(init=False)  # whether anything draws power; plain processors do not
+    draws: bool = field(init=False)  # whether power is accounted; plain processors draw none, a site around them may
     growing: tuple[int, ...] = field(init=False)  # pools that are not all there from the start
     rack_chips: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Derive what the run asks for at every instant."""
         growing = [at for at, pool in enumerate(self.pools) if [time_s for time_s, _ in pool.deliveries] != [0.0]]
-        object.__setattr__(self, "draws", any(pool.powered for pool in self.pools))
+        site = self.site.cap_w is not None or self.site.other_it_w > 0
+        object.__setattr__(self, "draws", site or any(pool.powered for pool in self.pools))
         object.__setattr__(self, "growing", tuple(growing))
         object.__setattr__(self, "rack_chips", tuple(pool.chips // pool.racks for pool in self.pools))
 
