@@ -136,6 +136,16 @@ def format_quantity(value: float, si_unit: str) -> str:
     return f"{number} {si_unit}"
 
 
+def whole_above(value: float, unit: str) -> str:
+    """The lowest whole number of a unit that is not below a value, as a message names a lower bound: it holds itself."""
+    return f"{math.ceil(value):,} {unit}"
+
+
+def whole_below(value: float, unit: str) -> str:
+    """The highest whole number of a unit that is not above a value, as a message names an upper bound."""
+    return f"{math.floor(value):,} {unit}"
+
+
 def to_si(value: float, unit: str) -> float:
     """A number of a catalog table in SI, given the unit of its column; an empty unit is a plain number."""
     return value * _unit(unit)[1] if unit else value

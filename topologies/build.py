@@ -10,6 +10,7 @@ from scenarios.instants import instant
 from scenarios.load import Scenario
 from scenarios.schema import PLAIN, Delivery, Fleet
 from scenarios.site import Site as SiteKeys
+from scenarios.units import whole_above, whole_below
 from scenarios.workload import Trace, Training, Work
 from topologies.build_network import build_network
 from topologies.classes import class_plan, lacking
@@ -131,7 +132,8 @@ def _limits(
         entry = None if fleet.rack == PLAIN else hardware.rack(fleet.rack, scenario, "fleet", at, "rack")
         rating_w = entry.rating * entry.derating if entry is not None and entry.rating is not None else math.inf
         if idle_w > rating_w:
-            text = f"a rack draws {idle_w:,.0f} W with idle chips; its rating is {rating_w:,.0f} W"
+            draws, rating = whole_above(idle_w, "W"), whole_below(rating_w, "W")
+            text = f"a rack draws {draws} with idle chips; its rating is {rating}"
             raise scenario.error(text, "fleet", at, "rack")
         loads.append(
             RackLoad(pool.name, pool.racks if pool.powered else 0, pool.domains_a_rack, idle_w, full_w, rating_w)
@@ -151,8 +153,8 @@ def _check_full_draw(scenario: Scenario, plant: Plant) -> None:
     for at, pool in enumerate(plant.pools):
         full_nw += pool.racks * pool.idle_nw + pool.chips * max(plan.draw_nw[at] for plan in plant.plans)
     if full_nw >= MOST_NW:
-        full_gw, most_gw = full_nw / NW_PER_W / 1e9, MOST_NW / NW_PER_W / 1e9
-        text = f"the IT draws {full_gw:,.1f} GW at full load; allowed: up to {most_gw:g} GW"
+        text = f"the IT draws {full_nw / NW_PER_W / 1e9:,.1f} GW at full load"
+        text += f"; allowed: less than {MOST_NW / NW_PER_W / 1e9:g} GW"
         raise scenario.error(text, "fleet")
 
 
@@ -162,8 +164,7 @@ def _check_idle_draw(scenario: Scenario, plant: Plant) -> None:
     idle_w = plant.site.other_it_w + sum(pool.racks * pool.idle_nw for pool in plant.pools) / NW_PER_W
     meter_w = feed_w(idle_w, plant.site.fixed_w, plant.site.proportional)
     if meter_w > plant.site.cap_w:
-        draw = f"{meter_w / 1e6:,.3f} MW" if meter_w >= 1e6 else f"{meter_w / 1e3:,.1f} kW"
-        text = f"the fleet draws {draw} with every chip idle; allowed: at least that feed"
+        text = f"the fleet draws {whole_above(meter_w, 'W')} with every chip idle; allowed: at least that feed"
         raise scenario.error(text, "site", "feed")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from scenarios.units import whole_above, whole_below
 from topologies.power import NW_PER_W
 
 _CAN_BIND = 1 - 1e-12  # a level whose full load is its rating does not bind
@@ -58,7 +59,8 @@ def pdu_limits(loads: Sequence[RackLoad], count: int, rating_w: float) -> tuple[
         idle_w = sum(loads[pool].idle_w for pool, _ in below)
         if idle_w > rating_w:
             raise ValueError(
-                f"PDU {pdu} feeds {len(below)} racks that draw {idle_w:,.0f} W idle; allowed: {rating_w:,.0f} W"
+                f"PDU {pdu} feeds {len(below)} racks that draw {whole_above(idle_w, 'W')} idle; "
+                f"allowed: {whole_below(rating_w, 'W')}"
             )
         if sum(loads[pool].full_w for pool, _ in below) * _CAN_BIND > rating_w:
             limits.append(Limit(f"PDU {pdu}", int((rating_w - idle_w) * NW_PER_W), _bits(loads, below)))

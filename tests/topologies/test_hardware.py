@@ -1,5 +1,7 @@
 """Hardware by name, and which gangs may run where: stacks, memory, power, and what is refused with its line."""
 
+import math
+
 import pytest
 
 from scenarios.errors import ScenarioError
@@ -171,7 +173,7 @@ def test_a_gang_larger_than_every_pool_is_refused(refused):
 def test_a_feed_below_the_idle_draw_is_refused_at_the_feed(refused):
     message = refused(f"{HOLD} 1", DGX, more="site:\n  feed: 30 kW")
     assert "small.yaml:7: site.feed" in message
-    assert f"the fleet draws {16 * idle_w('dgx-h100') / 1e3:,.1f} kW with every chip idle" in message
+    assert f"the fleet draws {math.ceil(16 * idle_w('dgx-h100')):,} W with every chip idle" in message
 
 
 @pytest.mark.parametrize("beside", ["fabric_and_storage: 3 kW", "pue: {fixed: 3 kW}", "pue: {proportional: 0.1}"])
@@ -251,7 +253,9 @@ def test_a_class_of_run_times_may_be_bound_to_stacks_too(built):
 
 
 def test_a_fleet_beyond_what_the_timeline_can_keep_is_refused(refused):
-    assert "GW at full load; allowed: up to 9 GW" in refused(f"{HOLD} 8", "{pool: dgx, rack: dgx-h100, count: 2000000}")
+    assert "GW at full load; allowed: less than 9 GW" in refused(
+        f"{HOLD} 8", "{pool: dgx, rack: dgx-h100, count: 2000000}"
+    )
 
 
 # names and laws
@@ -304,3 +308,14 @@ def test_racks_that_come_after_the_end_are_warned_of(tmp_path):
     path = tmp_path / "small.yaml"
     path.write_text(HEAD.format(fleet=f"{DGX}, {late}", work=f"{HOLD} 8", more=""), encoding="utf-8")
     assert load(path).warnings == ["only 4 of the 9 racks of late are delivered by the end"]
+
+
+@pytest.mark.parametrize("feed", ["240 W", "1.23 kW", "29.99 kW"])
+def test_the_feed_that_a_message_names_is_enough_for_idle_chips(feed, refused):
+    own = f"catalog: {{accelerators: {{mine: {MINE}}}, racks: {{own: {MINE_RACK}}}}}"
+    fleet = "{pool: a, rack: own, count: 1}"
+    site = f"site: {{feed: {feed}, fabric_and_storage: 29499.3 W}}"
+    message = refused(f"{HOLD} 1", fleet, more=f"{site}\n{own}")
+    assert "the fleet draws 30,300 W with every chip idle; allowed: at least that feed" in message
+    message = refused(f"{HOLD} 1", fleet, more=f"{site.replace(feed, '30300 W')}\n{own}")
+    assert "draws more than the feed has for jobs" in message  # 0.7 W are left

@@ -166,3 +166,9 @@ def test_too_few_pdus_share_the_racks_evenly(racks, pdus, rating_w, counts):
     places = fill_pdus([60.0] * racks, pdus, rating_w)
     assert [places.count(pdu) for pdu in range(pdus)] == counts
     assert places == sorted(places)
+
+
+def test_a_pdu_that_is_a_little_too_small_is_not_said_to_be_large_enough():
+    loads = [RackLoad("a", 3, 1, 40.1, 60, 1000)]
+    with pytest.raises(ValueError, match=r"draw 121 W idle; allowed: 120 W"):
+        pdu_limits(loads, 1, 120.2)
