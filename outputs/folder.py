@@ -16,8 +16,10 @@ import polars as pl
 
 from outputs.metrics import Result
 from scenarios.errors import ScenarioError
+from scenarios.packed import check_file
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+_MOST_JSON_BYTES, MOST_TABLE_BYTES = 64 * 2**20, 16 * 2**30
 ROW_GROUP_ROWS = 131_072  # fixed, so that the bytes do not depend on the number of threads
 
 
@@ -116,6 +118,7 @@ def summary_of(folder: Path) -> dict[str, float]:
 def table_of(folder: Path, name: str) -> pl.DataFrame:
     """One of a saved run's tables; ScenarioError if it cannot be read."""
     try:
+        check_file(folder / f"{name}.parquet", MOST_TABLE_BYTES)
         return pl.read_parquet(folder / f"{name}.parquet")
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ScenarioError(f"cannot be read: {str(error).splitlines()[0]}", str(folder / f"{name}.parquet")) from None
@@ -199,6 +202,7 @@ def mapping_of(folder: Path, name: str) -> dict[str, Any]:
 
 def _json(folder: Path, name: str) -> Any:
     try:
+        check_file(folder / name, _MOST_JSON_BYTES)
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except OSError:
         raise ScenarioError(f"is no run folder: it holds no {name}", str(folder)) from None

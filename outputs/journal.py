@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from scenarios.errors import ScenarioError
+from scenarios.packed import check_file
 
 NAME = "journal.jsonl"
+_MOST_BYTES = 16 * 2**30
 _BLOCK_BYTES = 65_536
 
 
@@ -20,6 +22,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         """Open or begin the journal of a sweep; ScenarioError where another process writes it."""
         self._path = folder / NAME
+        check_file(self._path, _MOST_BYTES)
         self._file = self._path.open("ab+")
         try:
             _lock(self._file, folder)
@@ -86,6 +89,7 @@ class Journal:
 
 def check_idle(folder: Path) -> None:
     """ScenarioError where a process is working on the sweep of a folder."""
+    check_file(folder / NAME, _MOST_BYTES)
     with contextlib.suppress(FileNotFoundError), (folder / NAME).open("rb") as file:
         _lock(file, folder)
 

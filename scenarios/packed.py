@@ -1,10 +1,20 @@
-"""Text files as they lie on a disk: plain or gzip, of a bounded size, and no devices."""
+"""Files as they lie on a disk: of a bounded size, and no devices; texts plain or gzip."""
 
 import gzip
 import zlib
 from pathlib import Path
 
 from scenarios.errors import ScenarioError
+
+
+def check_file(path: Path, most_bytes: int) -> None:
+    """ScenarioError for what is there but no file, or a larger one; what is not there is for the reader to say."""
+    if not path.exists():
+        return
+    if not path.is_file():  # to read a device or a pipe may never end
+        raise ScenarioError("is no file", str(path))
+    if path.stat().st_size > most_bytes:
+        raise ScenarioError(f"holds more than {most_bytes // 2**20:,} MiB", str(path))
 
 
 def read_text(path: Path, most_bytes: int) -> str:

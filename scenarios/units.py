@@ -137,7 +137,7 @@ def format_quantity(value: float, si_unit: str) -> str:
 
 
 def whole_above(value: float, unit: str) -> str:
-    """The lowest whole number of a unit that is not below a value, as a message names a lower bound: it holds itself."""
+    """The lowest whole number of a unit that is not below a value, as a message names a lower bound."""
     return f"{math.ceil(value):,} {unit}"
 
 

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from outputs.folder import MOST_TABLE_BYTES, table_of
 from outputs.joined import undamaged
 from outputs.statistics import Estimate, estimate, mean
 from outputs.sweep_folder import finish, is_finished, tidy
 from outputs.sweep_runs import runs_frame
 from scenarios.design import Axis, Design, Open, distinct
 from scenarios.errors import unknown
+from scenarios.packed import check_file
 from scenarios.sweep_file import Asked, names_of
 from sim.planning import Values, Warn, base_of, check
 from sim.runs import Hire, NoSuchMetricError, Place, Progress, Runs, under_way
@@ -209,13 +211,14 @@ class _Search:
 
     def _found(self, folder: Path) -> Found:
         """What a finished folder says."""
+        check_file(folder / "trials.csv", MOST_TABLE_BYTES)
         trials = pl.read_csv(folder / "trials.csv", infer_schema=False)
         self._points = list(trials.select(self._names).iter_rows())
         self._means = trials[self._looked.metric].cast(pl.Float64).to_list()
         best = self._best
         if best is None:
             return Found(folder, None, None)
-        runs = pl.read_parquet(folder / "runs.parquet")
+        runs = table_of(folder, "runs")
         fresh = runs.filter(pl.col("replication") >= self._looked.asked.replications)
         values = fresh[self._looked.metric].drop_nulls().to_list()
         return Found(folder, dict(zip(self._names, best, strict=True)), estimate(values, self._looked.asked.confidence))
