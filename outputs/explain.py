@@ -51,7 +51,7 @@ _LOSSES: Mapping[str, tuple[str, str]] = {
     ),
     "fragmentation": (
         "no whole gang of those who waited fitted where these chips were",
-        "the placement policy, or gang sizes that divide a domain",
+        "topology: {preferred: domain}, the placement policy, or gang sizes that divide a domain",
     ),
     "held by policy": (
         "a gang would have fitted, but the policy kept the chips for another one or for a better hour, or its tenant's "

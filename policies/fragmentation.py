@@ -60,7 +60,7 @@ def seeing(view: View) -> Placer:
             tables[size] = unusable(mix, size)
         return _place(free, chips, avoid, tables[size])
 
-    return Placer(place, pack_smallest_part)
+    return Placer(place, pack_smallest_part, spans=True)
 
 
 def _place(free: FreeChips, chips: int, avoid: int, lost: list[int]) -> Placement | None:
@@ -78,4 +78,4 @@ def _place(free: FreeChips, chips: int, avoid: int, lost: list[int]) -> Placemen
     return sliced(free, placed)
 
 
-FRAGMENTATION = Placer(fragmentation, pack_smallest_part, seeing=seeing)
+FRAGMENTATION = Placer(fragmentation, pack_smallest_part, seeing=seeing, spans=True)

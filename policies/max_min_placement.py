@@ -37,7 +37,7 @@ def seeing(view: View) -> Placer:
 
         return sorted(pairs, key=over_due)
 
-    return Placer(pack, pack_smallest_part, pools=pools)
+    return Placer(pack, pack_smallest_part, pools=pools, spans=True)
 
 
 MAX_MIN = PACK._replace(

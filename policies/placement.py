@@ -36,6 +36,7 @@ class Placer(NamedTuple):
     what takes its place in a pass where it matters who runs and waits; None where only free chips do. emptiest: of the
     units that a class's topology allows, the one with the most free chips is tried first, not the one with the fewest.
     pools: the pools of a shape with its draws there in the order in which they are tried, where each pass has its own.
+    spans: a gang that only prefers one node or domain is spread over several where this finds no place for it.
     """
 
     place: Place
@@ -46,6 +47,7 @@ class Placer(NamedTuple):
     seeing: "Callable[[View], Placer] | None" = None
     emptiest: bool = False
     pools: Pools | None = None
+    spans: bool = False
 
 
 def pack(free: FreeChips, chips: int, avoid: int = 0) -> Placement | None:
@@ -189,8 +191,8 @@ def single_chip(_chips: int, _domain_chips: int) -> int:
     return 1
 
 
-PACK = Placer(pack, pack_smallest_part)
-FIRST_FIT = Placer(first_fit, pack_smallest_part)
+PACK = Placer(pack, pack_smallest_part, spans=True)
+FIRST_FIT = Placer(first_fit, pack_smallest_part, spans=True)
 CONTIGUOUS = Placer(contiguous, pack_smallest_part)
 EFFICIENT = PACK._replace(prefer=energy, about="As pack, in the pool that adds the fewest joules to a unit of work.")
 CHEAPEST = PACK._replace(

@@ -14,6 +14,7 @@ from policies.outlook import Outlook
 from policies.placement import Placer
 from policies.promise import Promise, promised
 from policies.queue import QueuedJob
+from policies.trial import smallest_part
 from policies.view import Release, View
 from scenarios.instants import instant
 from topologies.free import domain_bits
@@ -217,7 +218,7 @@ class Plan:
         anywhere = outlook.feed is not None or futures.headroom.bound_below or job.shape.quota >= 0
         for pool in job.shape.pools:
             length_s, after_s = job.estimate_s(pool), before_s
-            part = futures.placer.smallest_part(job.shape.chips, futures.free[pool].domain_chips)
+            part = smallest_part(futures.placer, job.shape, futures.free[pool])
             mine = domain_bits(promise.placement) if pool == own else 0
             for gain in gains:
                 if gain.from_s >= instant(after_s + length_s):

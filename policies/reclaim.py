@@ -17,7 +17,7 @@ from policies.placement import Placer
 from policies.queue import QueuedJob
 from policies.quotas import Quotas, Reclaiming
 from policies.running import RunningGangs
-from policies.trial import Trial
+from policies.trial import Trial, smallest_part
 from policies.victims import after_stops, fewest, sparing, stop_cost_s
 from policies.view import Decisions, Start, View
 from scenarios.instants import instant
@@ -147,7 +147,7 @@ def _may_make_room(trial: Trial, quotas: Quotas, shape: Shape, pool: int, gangs:
     spare = {gang.job.shape.quota: quotas.beyond(gang.job.shape.quota, pool) for gang in gangs}
     if free.free + sum(spare.values()) < shape.chips:
         return False
-    part = trial.placer.smallest_part(shape.chips, free.domain_chips)
+    part = smallest_part(trial.placer, shape, free)
     room = free.in_domains_of(part)
     for domain, here in most.items():
         now = free.in_domain(domain)

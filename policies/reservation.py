@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from policies.placement import Placer
 from policies.queue import QueuedJob
 from policies.quotas import Quotas
-from policies.trial import Trial, seat_of, seat_under
+from policies.trial import Trial, seat_of, seat_under, smallest_part
 from policies.view import Release, Reservation, View
 from scenarios.instants import instant
 from topologies.free import FreeChips, Placement
@@ -94,7 +94,7 @@ def _earliest(
     pool, free, headroom = now.pool, now.free, now.headroom
     future, feed_nw, quotas = free.copy(), headroom.feed_nw, now.quotas and now.quotas.ahead()
     chips, need_nw = head.shape.chips, head.shape.gang_nw(pool)
-    part = placer.smallest_part(chips, free.domain_chips)
+    part = smallest_part(placer, head.shape, free)
     useful = free.in_domains_of(part)
     counts: dict[int, int] = {}
     boxes: list[tuple[int, int]] | None = None if free.boxes is None else []

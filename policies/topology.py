@@ -160,4 +160,4 @@ def _fullest(free: FreeChips, part: int, able: int, groups: list[int], count: in
             yield from found
 
 
-TOPOLOGY = Placer(topology, single_chip, topology_under)
+TOPOLOGY = Placer(topology, single_chip, topology_under, spans=True)

@@ -1,15 +1,17 @@
 """Free chips and power to try decisions on: a pass plans its starts here, the real ones stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from policies.placement import Placer
 from policies.powered import avoiding
 from policies.queue import QueuedJob
 from policies.quotas import Quotas
+from policies.spanning import SPANNING
 from policies.view import FRAGMENTED, HELD, NO_POWER, NO_ROOM, QUOTA, Blocked, Start, View
 from policies.within import Search, seat_within
 from topologies.free import FreeChips, Placement, domain_bits
 from topologies.headroom import Headroom
+from topologies.levels import Within
 from topologies.plant import Shape
 
 
@@ -40,11 +42,33 @@ def find(
 
 def seat_of(free: FreeChips, placer: Placer, shape: Shape, avoid: int = 0) -> Placement | None:
     """Where a gang sits in one pool as far as chips go, outside some domains; None where it has no place."""
-    chips = shape.chips
     if shape.within is None:
-        return placer.place(free, chips, avoid)
-    search = Search(placer, chips, lambda only, avoid: placer.place(only, chips, avoid), lambda _: 0)
-    return seat_within(free, shape.within, search, avoid)
+        return placer.place(free, shape.chips, avoid)
+    for one, within in _ways(placer, shape.within):
+        found = seat_within(free, within, _search(one, shape.chips), avoid)
+        if found is not None:
+            return found
+    return None
+
+
+def smallest_part(placer: Placer, shape: Shape, free: FreeChips) -> int:
+    """The fewest chips that a gang has in a domain, wherever it sits: domains with fewer free ones cannot matter."""
+    within = shape.within
+    if within is not None and placer.spans and within.spread is not None:
+        return SPANNING.smallest_part(shape.chips, free.domain_chips)
+    return placer.smallest_part(shape.chips, free.domain_chips)
+
+
+def _ways(placer: Placer, within: Within) -> Iterator[tuple[Placer, Within]]:
+    """How to look for a place in units, and in which, one way after the other."""
+    yield placer, within
+    if placer.spans and within.spread is not None:
+        yield SPANNING, within.spread
+
+
+def _search(placer: Placer, chips: int) -> Search:
+    """A search that goes by chips alone."""
+    return Search(placer, chips, lambda only, avoid: placer.place(only, chips, avoid), lambda _: 0)
 
 
 def seat_under(
@@ -56,13 +80,21 @@ def seat_under(
     chips, draw_nw = shape.chips, shape.draw_nw[shape.pools.index(pool)]
     if shape.within is None:
         return place(free, headroom, placer, pool, chips, draw_nw, avoid)
-    search = Search(
+    for one, within in _ways(placer, shape.within):
+        found = seat_within(free, within, _search_under(headroom, one, pool, chips, draw_nw), avoid)
+        if found is not None:
+            return found
+    return None
+
+
+def _search_under(headroom: Headroom, placer: Placer, pool: int, chips: int, draw_nw: int) -> Search:
+    """A search that goes by power too."""
+    return Search(
         placer,
         chips,
         lambda only, avoid: place(only, headroom, placer, pool, chips, draw_nw, avoid),
         lambda part: headroom.full_domains(pool, part, draw_nw),
     )
-    return seat_within(free, shape.within, search, avoid)
 
 
 def place(

@@ -21,6 +21,16 @@ class Within(NamedTuple):
     required: Level | None = None
     preferred: Level | None = None
 
+    @property
+    def spread(self) -> "Within | None":
+        """Where a gang may sit that finds no place in one node or domain and only prefers it, one leaf first.
+
+        None for a gang that may not leave a domain, or says nothing of one.
+        """
+        if self.preferred not in ("node", "domain") or self.required not in (None, "leaf"):
+            return None
+        return Within("leaf") if self.required else Within(preferred="leaf")
+
 
 def unit_chips(pool: "Pool", segment: "Segment | None", level: Level) -> int:
     """Chips of the largest unit of a level in a pool with that fabric."""

@@ -131,6 +131,9 @@ def test_under_greedy_who_only_prefers_never_waits_with_a_place_and_who_requires
     def after(state, _decisions):
         for shape in state.queue.lanes:
             required = None if shape.within is None else shape.within.required
+            if shape.within is not None and shape.within.spread is not None and required is None:
+                # spread over domains, it only waits for chips, or for power where that can be short
+                assert name == "contiguous" or shape.chips > state.free[0].free or state.headroom.bound_below
             anywhere = place(state.free[0], state.headroom, state.placer, 0, shape.chips, DRAW_NW, 0)
             if required is None:
                 assert anywhere is None

@@ -62,7 +62,7 @@ the largest losses
    Lever: portable_share and stacks of the classes, smaller gangs, or other racks in the fleet.
 3. fragmentation: 5.00 chip-h, 8.3 % of what was delivered; 100.0 % of it in west
    No whole gang of those who waited fitted where these chips were.
-   Lever: the placement policy, or gang sizes that divide a domain.
+   Lever: topology: {preferred: domain}, the placement policy, or gang sizes that divide a domain.
 """,
     )
 

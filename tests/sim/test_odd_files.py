@@ -41,7 +41,14 @@ def saved(tmp_path_factory):
     (folder / "small.yaml").write_text(SMALL)
     assert words_of("run", folder / "small.yaml", "--quiet", "--no-render", "--out", folder / "run")[0] == 0
     swept = words_of(
-        "sweep", folder / "small.yaml", "--vary", "fleet.nodes.count=2,3", "--replications", 1, "--out", folder / "sweep"
+        "sweep",
+        folder / "small.yaml",
+        "--vary",
+        "fleet.nodes.count=2,3",
+        "--replications",
+        1,
+        "--out",
+        folder / "sweep",
     )
     assert swept[0] == 0, swept[1]
     return folder
@@ -85,7 +92,16 @@ def test_a_journal_that_is_no_file_is_refused(kind, saved, tmp_path):
     journal = tmp_path / "sweep" / "journal.jsonl"
     journal.touch()
     no_file(journal, kind)
-    words = ["sweep", saved / "small.yaml", "--vary", "fleet.nodes.count=2,3", "--replications", 1, "--out", tmp_path / "sweep"]
+    words = [
+        "sweep",
+        saved / "small.yaml",
+        "--vary",
+        "fleet.nodes.count=2,3",
+        "--replications",
+        1,
+        "--out",
+        tmp_path / "sweep",
+    ]
     for option in ("--resume", "--force"):
         code, output = words_of(*words, option)
         assert code == 2 and f"{journal}: " in output, output
