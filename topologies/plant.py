@@ -148,8 +148,7 @@ class Plant:
     def __post_init__(self) -> None:
         """Derive what the run asks for at every instant."""
         growing = [at for at, pool in enumerate(self.pools) if [time_s for time_s, _ in pool.deliveries] != [0.0]]
-        site = self.site.cap_w is not None or self.site.other_it_w > 0
-        object.__setattr__(self, "draws", site or any(pool.powered for pool in self.pools))
+        object.__setattr__(self, "draws", self.site.cap_w is not None or any(pool.powered for pool in self.pools))
         object.__setattr__(self, "growing", tuple(growing))
         object.__setattr__(self, "rack_chips", tuple(pool.chips // pool.racks for pool in self.pools))
 
