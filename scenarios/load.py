@@ -21,12 +21,15 @@ from scenarios.jobs import JobTable
 from scenarios.mistakes import first_mistake
 from scenarios.plug_ins import anchor_plug_ins
 from scenarios.schema import ScenarioKeys
-from scenarios.signals import signal_series
+from scenarios.signal_keys import SignalFile
+from scenarios.signals import Series, signal_series
 from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
 from scenarios.tenants import odd_tenants
 from scenarios.traces import TraceFile, read_trace
 from scenarios.workload import Trace, Training, Work
+
+SIGNALS = ("price", "carbon", "temperature")  # of a site
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Scenario:
     source: Source
     files: tuple[str, ...]  # traces and empirical tables, as the keys name them
     traces: dict[str, TraceFile] = field(repr=False)
+    signals: dict[str, Series] = field(repr=False, default_factory=dict)  # those of files, which no seed changes
 
     def where(self, *key: str | int) -> str:
         """The "file:line" where a key was written, or the option that set it."""
@@ -55,6 +59,7 @@ class Scenario:
     def warnings(self) -> list[str]:
         """What the user should know about the inputs."""
         found = [warning for trace in self.traces.values() for warning in trace.warnings]
+        found += [warning for series in self.signals.values() for warning in series.warnings]
         named = (name for work in self.keys.workload for name in self.tenants(work))
         tenants = odd_tenants(self.keys.tenants or (), named, [work.priority for work in self.keys.workload])
         return [*found, *self._late_racks(), *self._odd_site(), *self._no_network(), *tenants]
@@ -92,18 +97,21 @@ class Scenario:
         site = self.keys.site
         if site is None:
             return None
-        signals = {}
-        for name in ("price", "carbon", "temperature"):
-            signal = getattr(site, name)
-            if signal is not None:
-                try:
-                    signals[name] = signal_series(signal, name, self.keys.start, self.end_s, seed)
-                except ValueError as error:
-                    raise self.error(str(error), "site", name) from None
+        signals = dict(self.signals)
+        for name in SIGNALS:
+            if getattr(site, name) is not None and name not in signals:
+                signals[name] = self.read_signal(name, seed)
         try:
             return site_steps(site, signals, self.end_s, seed)
         except ValueError as error:
             raise self.error(str(error), "site", "curtailment") from None
+
+    def read_signal(self, name: str, seed: int) -> Series:
+        """A signal of the site over the run; ScenarioError for a bad one."""
+        try:
+            return signal_series(getattr(self.keys.site, name), name, self.keys.start, self.end_s, seed)
+        except ValueError as error:
+            raise self.error(str(error), "site", name) from None
 
     def jobs(self, work: Work, seed: int, pace_s: Pace) -> Iterator[JobTable]:
         """The jobs of a class up to the horizon, in batches. pace_s: what a unit of its work takes."""
@@ -160,6 +168,8 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
             traces[work.job_class] = _open_trace(work, source, index)
         _open_laws(work, source, index)
     scenario = Scenario(keys, source, files, traces)
+    of_files = [name for name in SIGNALS if isinstance(getattr(keys.site, name, None), SignalFile)]
+    scenario = replace(scenario, signals={name: scenario.read_signal(name, keys.seed) for name in of_files})
     scenario.site_steps(keys.seed)  # a bad signal is found before anything runs
     return scenario
 

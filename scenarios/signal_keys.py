@@ -3,22 +3,17 @@
 A file is CSV with a row per time, the hourly JSON of Open-Meteo, or an EPW typical year of weather.
 """
 
-import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from scenarios.errors import nearest
 from scenarios.signal_times import read_zone
-from scenarios.units import format_quantity, parse_quantity, shown
+from scenarios.signal_units import CARBON, PRICE, TEMPERATURE, Measure, price_factor, read_rate
+from scenarios.units import shown
 from scenarios.values import (
-    COLDEST_DEGC,
-    DEAREST_USD_PER_J,
-    DIRTIEST_G_PER_J,
-    HOTTEST_DEGC,
     CarbonIntensity,
     Celsius,
     CelsiusSwing,
@@ -34,36 +29,6 @@ FILE_FORMS = ("csv", "json", "epw")
 V = TypeVar("V", bound=float)
 S = TypeVar("S", bound=float)
 H = TypeVar("H", bound="Shape[Any, Any]")
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What a signal measures: its SI unit, its name, the unit that people use, and the values it can have [SI]."""
-
-    si_unit: str
-    noun: str
-    unit: str
-    low: float = -math.inf
-    high: float = math.inf
-
-    @property
-    def allowed(self) -> str:
-        """The values as an error message says them."""
-        low = f" of at least {format_quantity(self.low, self.si_unit)}" if self.low > -math.inf else ""
-        high = f" and at most {format_quantity(self.high, self.si_unit)}" if self.high < math.inf else ""
-        return self.noun + low + high
-
-    def factor(self, unit: str) -> float:
-        """What one of a unit is in SI; ValueError for a unit of something else."""
-        try:
-            return parse_quantity(f"1 {unit}", self.si_unit)
-        except ValueError:
-            raise ValueError(f"found {shown(unit)}; allowed: a unit of {self.noun}, such as {self.unit!r}") from None
-
-
-PRICE = Measure("USD/J", "an energy price", "USD/MWh", -DEAREST_USD_PER_J, DEAREST_USD_PER_J)
-CARBON = Measure("gCO2/J", "a carbon intensity", "gCO2/kWh", 0.0, DIRTIEST_G_PER_J)
-TEMPERATURE = Measure("degC", "a temperature", "degC", COLDEST_DEGC, HOTTEST_DEGC)
 
 
 def file_form(name: str) -> str:
@@ -84,6 +49,42 @@ def _at_key(key: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("at_key", "{text}", {"text": text, "key": key})
 
 
+class TimeColumns(Keys):
+    """Where a CSV file says its times: in one column, or as a date beside the end of the hour."""
+
+    column: str | None = Field(default=None, description="name of the column of times or of spans 'from - to'")
+    date: str | None = Field(default=None, description="instead: name of the column of dates, with hour_ending")
+    hour_ending: str | None = Field(default=None, description="name of the column of hours by their end, 1 to 24")
+    quarter: str | None = Field(default=None, description="name of the column of quarters of the hour, 1 to 4")
+    repeated: str | None = Field(default=None, description="name of the flag (Y, N) of the autumn hour's second pass")
+    order: Literal["mdy", "dmy"] | None = Field(
+        default=None, description="of day and month; needed where no day of the file is after the 12th"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "TimeColumns":
+        if (self.column is None) == (self.date is None):
+            raise house("allowed: exactly one of column, date")
+        if (self.date is None) != (self.hour_ending is None):
+            raise house("allowed: date and hour_ending together")
+        if self.quarter is not None and self.date is None:
+            raise house("quarter needs date and hour_ending")
+        return self
+
+
+def _texts(raw: Any) -> Any:
+    """Numbers of a mapping as text, so that an id may stand without quotes."""
+    if not isinstance(raw, dict):
+        return raw
+    return {key: str(value) if type(value) is int else value for key, value in raw.items()}
+
+
+Time = Annotated[
+    Annotated[str, Tag("a name")] | Annotated[TimeColumns, Tag("of columns")],
+    Discriminator(lambda raw: "a name" if isinstance(raw, str) else "of columns"),
+]
+
+
 class SignalFile(Keys):
     """A column of a file; each value holds until the next row's time."""
 
@@ -96,7 +97,18 @@ class SignalFile(Keys):
         default=None,
         description="clock of times without an offset: UTC, -05:00 or America/Chicago; default: UTC, or the JSON's own",
     )
-    time: str | None = Field(default=None, description="name of the column of times; default: the first, JSON: time")
+    time: Time | None = Field(
+        default=None, description="name of the column of times, or a mapping; default: the first, JSON: time"
+    )
+    where: Annotated[dict[str, str], BeforeValidator(_texts)] | None = Field(
+        default=None, description="of a CSV file: only rows with these texts in these columns"
+    )
+    decimal: Literal["point", "comma"] | None = Field(
+        default=None, description="mark of decimals; needed where the column's commas may mean thousands as well"
+    )
+    years: Literal["typical", "actual"] | None = Field(
+        default=None, description="of an EPW file; typical (default): laid on every year; actual: with its own dates"
+    )
     align: Literal["calendar", "start"] = Field(
         default="calendar", description="start: the first row is laid on the scenario's start, whatever its date"
     )
@@ -110,18 +122,36 @@ class SignalFile(Keys):
             raise _at_key("unit", f"a CSV file does not say its unit; allowed: such as {self.measure.unit!r}")
         if form == "epw":
             self._fits_epw()
+        elif self.years is not None:
+            raise _at_key("years", "only an EPW file may be laid on every year; leave this key out")
+        if form == "json":
+            self._fits_json()
         try:
-            self.measure.factor(self.unit or self.measure.unit)
+            self.factor(self.unit or self.measure.unit)
         except ValueError as error:
             raise _at_key("unit", str(error)) from None
         return self
 
+    def factor(self, unit: str) -> float:
+        """What one of a unit is in SI; ValueError for a unit of something else."""
+        return self.measure.factor(unit)
+
+    def _fits_json(self) -> None:
+        if isinstance(self.time, TimeColumns):
+            raise _at_key("time", "a JSON file has one list of times; allowed: its name")
+        for key in ("where", "decimal"):
+            if getattr(self, key) is not None:
+                raise _at_key(key, "only a CSV file has it; leave this key out")
+
     def _fits_epw(self) -> None:
+        for key in ("where", "decimal"):
+            if getattr(self, key) is not None:
+                raise _at_key(key, "only a CSV file has it; leave this key out")
         for key in ("zone", "time"):
             if getattr(self, key) is not None:
                 raise _at_key(key, "an EPW file has its own clock; leave this key out")
         if self.align == "start":
-            raise _at_key("align", "an EPW file is a typical year, laid on the calendar; leave this key out")
+            raise _at_key("align", "an EPW file is laid on the calendar; leave this key out")
         if self.column != DRY_BULB:
             hint = nearest(self.column, [DRY_BULB])
             raise _at_key("column", f"unknown column {self.column!r}{hint} (allowed of an EPW file: {DRY_BULB})")
@@ -129,10 +159,26 @@ class SignalFile(Keys):
             raise _at_key("file", f"an EPW file has no column of {self.measure.noun}")
 
 
+def _rate(text: str) -> str:
+    try:
+        read_rate(text)
+    except ValueError as error:
+        raise house(str(error)) from None
+    return text
+
+
 class PriceFile(SignalFile):
-    """Prices of a file."""
+    """Prices of a file, in US dollars or by a stated rate."""
 
     measure = PRICE
+
+    rate: Annotated[str, AfterValidator(_rate)] | None = Field(
+        default=None, description="of a currency other than USD, such as 1.08 USD/EUR; cents (ct) need it too"
+    )
+
+    def factor(self, unit: str) -> float:
+        """What one of a unit is in SI; ValueError for another currency without its rate."""
+        return price_factor(unit, self.rate)
 
 
 class CarbonFile(SignalFile):

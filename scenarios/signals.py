@@ -3,7 +3,7 @@
 import datetime
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from scenarios.files import locate
 from scenarios.instants import instants
 from scenarios.signal_files import read_rows
 from scenarios.signal_keys import Shape, Signal, SignalFile, SyntheticSignal, file_form
-from scenarios.typical_year import typical_year
+from scenarios.signal_table import Rows
+from scenarios.typical_year import actual_years, typical_year
 from scenarios.units import DAY_S, HOUR_S, YEAR_S
 
 Floats = NDArray[np.float64]
@@ -31,6 +32,7 @@ class Series:
 
     time_s: Floats
     values: Floats
+    warnings: tuple[str, ...] = ()  # of the file that it was read from
 
     def at(self, time_s: Floats) -> Floats:
         """Values at times from the first step on [SI], shape of time_s; ValueError for an earlier time."""
@@ -50,11 +52,13 @@ def signal_series(signal: Signal, name: str, start: datetime.datetime, end_s: fl
         case SyntheticSignal(synthetic=shape):
             return _synthetic(shape, name, start, end_s, seed)
         case SignalFile() if file_form(signal.file) == "epw":
+            if signal.years == "actual":
+                return _from_file(signal, actual_years(signal), start, end_s)
             _need_end(end_s, "an EPW file, which is repeated each year,")
             instants, values = typical_year(signal, start, end_s)
             return _inside(instants - start.timestamp(), values, end_s)
         case SignalFile():
-            return _from_file(signal, start, end_s)
+            return _from_file(signal, read_rows(signal), start, end_s)
         case _:
             return Series(np.zeros(1), np.array([float(signal)]))
 
@@ -74,14 +78,13 @@ def _inside(time_s: Floats, values: Floats, end_s: float) -> Series:
     return Series(time_s[changed], values[changed])
 
 
-def _from_file(file: SignalFile, start: datetime.datetime, end_s: float) -> Series:
-    instants, values = read_rows(file)
-    time_s = instants - (instants[0] if file.align == "start" else start.timestamp())
-    step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else 0.0
-    covered_s = float(time_s[-1]) + step_s
+def _from_file(file: SignalFile, rows: Rows, start: datetime.datetime, end_s: float) -> Series:
+    origin_s = rows.instants[0] if file.align == "start" else start.timestamp()
+    time_s, covered_s = rows.instants - origin_s, rows.to_s - origin_s
     if time_s[0] > 0 or covered_s < (end_s if math.isfinite(end_s) else 0.0):
-        raise ScenarioError(_not_covered(file, start, (float(time_s[0]), covered_s), end_s), str(locate(file.file)))
-    return _inside(time_s, values, end_s)
+        covered = (float(time_s[0]), float(covered_s))
+        raise ScenarioError(_not_covered(file, start, covered, end_s), str(locate(file.file)))
+    return replace(_inside(time_s, rows.values, end_s), warnings=rows.warnings)
 
 
 def _not_covered(file: SignalFile, start: datetime.datetime, covered_s: tuple[float, float], end_s: float) -> str:
@@ -91,10 +94,10 @@ def _not_covered(file: SignalFile, start: datetime.datetime, covered_s: tuple[fl
     if file.align == "start":
         return f"covers {covered_s[1] / DAY_S:g} days from its first row on; the run needs {end_s / DAY_S:g}"
     to = f"to {date(end_s)}" if math.isfinite(end_s) else "on"
-    return (
-        f"covers {date(covered_s[0])} to {date(covered_s[1])} UTC; the run needs {date(0.0)} {to}"
-        " (align: start lays the file's first row on the scenario's start, whatever its dates)"
-    )
+    hint = "align: start lays the file's first row on the scenario's start, whatever its dates"
+    if file.years is not None:
+        hint = "years: typical lays it on every year"
+    return f"covers {date(covered_s[0])} to {date(covered_s[1])} UTC; the run needs {date(0.0)} {to} ({hint})"
 
 
 def _synthetic(shape: Shape[Any, Any], name: str, start: datetime.datetime, end_s: float, seed: int) -> Series:

@@ -45,7 +45,9 @@ bit = byte / 8
 FLOP = [computation]
 token = [token]
 USD = [money]
-gCO2 = [carbon]
+gCO2 = [carbon] = _ = gCO2eq = gCO2e
+tCO2 = 1e6 gCO2 = _ = tCO2eq = tCO2e
+lbCO2 = 453.59237 gCO2
 degC = [temperature]
 percent = 0.01
 """

@@ -18,6 +18,7 @@ from scenarios.files import Desk
 from sim.work import Bench, Outcome, Task
 
 _CONNECT_S = 10
+_SAME = ("megawatt", "tzdata")  # packages whose version changes what a run gives
 _AHEAD = 1_000  # runs handed out at a time; some thousand small ones would only fill the scheduler's memory
 
 
@@ -26,12 +27,13 @@ class Inputs(WorkerPlugin):
 
     def __init__(self, scenario: str, folder: Path, files: dict[str, bytes]) -> None:
         self._scenario, self._folder, self._files = scenario, folder, files
-        self._version = version("megawatt")
+        self._versions = {name: version(name) for name in _SAME}
 
     def setup(self, worker: Worker) -> None:
         """Write the files on a worker's own disk."""
-        if version("megawatt") != self._version:
-            raise RuntimeError(f"megawatt is {version('megawatt')} there and {self._version} here")
+        for name, here in self._versions.items():
+            if version(name) != here:
+                raise RuntimeError(f"{name} is {version(name)} there and {here} here")
         self._place = Path(tempfile.mkdtemp(prefix="megawatt-", dir=worker.local_directory))
         copies = {}
         for number, (name, content) in enumerate(self._files.items()):

@@ -20,6 +20,7 @@ from scenarios.errors import ScenarioError
 from scenarios.files import LIBRARY
 from scenarios.load import Scenario
 from scenarios.ranges import number_of
+from scenarios.signal_times import IANA_VERSION
 from scenarios.sweep_file import BASELINE, Asked
 from sim.run import prepare
 from sim.work import Overrides, Task
@@ -61,6 +62,7 @@ class Base:
         return {
             "name": self.name,
             "version": version("megawatt"),
+            "time_zones": IANA_VERSION,
             "settings": [text for text, _ in self.settings],
             "seed": self.seed,
             "parameters": list(found.names),

@@ -14,6 +14,7 @@ from policies.build import build_policy
 from policies.policy import Policy
 from scenarios.files import locate
 from scenarios.load import Scenario, load
+from scenarios.signal_times import IANA_VERSION
 from sim.simulation import Simulation
 from topologies.build import build_plant
 from topologies.plant import Plant
@@ -63,6 +64,7 @@ def run(
     facts: dict[str, Any] = {
         "name": name,
         "version": version("megawatt"),
+        "time_zones": IANA_VERSION,
         "seed": seed,
         "start": scenario.keys.start.isoformat(),
         "warmup_s": min(record.warmup_s, record.end_time_s),
