@@ -22,6 +22,7 @@ def trace_table(name: str, trace: TraceFile) -> Table:
     rows = [
         ("jobs", f"{len(jobs):,}"),
         ("start", trace.start.strftime("%Y-%m-%dT%H:%M:%S") if trace.start else "not recorded"),
+        ("first job at", duration(float(jobs.submit_s[0]))),
         ("submitted over", duration(span_s)),
         ("chips a job", f"mean {jobs.chips.mean():,.1f}, max {jobs.chips.max():,}"),
         ("run time", f"mean {duration(float(jobs.work.mean()))}, max {duration(float(jobs.work.max()))}"),
@@ -29,7 +30,18 @@ def trace_table(name: str, trace: TraceFile) -> Table:
         ("tenants", f"{len(jobs.tenant_names):,}"),
         ("mean load", f"{work / span_s:,.1f} chips" if span_s else "-"),
     ]
-    return table(name, ("", ""), rows)
+    return table(name, ("", ""), [*rows, *trace.facts.items(), *_keys(trace)])
+
+
+def _keys(trace: TraceFile) -> list[tuple[str, str]]:
+    """Lines to paste into a scenario: the machine as a pool, and the date of second 0."""
+    procs = trace.facts.get("MaxProcs", "")
+    lines = []
+    if procs.isdecimal() and int(procs):
+        lines.append(("as a fleet", f"fleet: [{{pool: nodes, rack: plain, chips: {int(procs)}}}]"))
+    if trace.start and trace.facts:
+        lines.append(("as a start", f"start: {trace.start:%Y-%m-%dT%H:%M:%SZ}"))
+    return lines
 
 
 def check_replaceable(out: Path, force: bool, option: str = "--out") -> None:

@@ -27,6 +27,7 @@ from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
 from scenarios.tenants import odd_tenants
 from scenarios.traces import TraceFile, read_trace
+from scenarios.units import DAY_S, YEAR_S
 from scenarios.workload import Trace, Training, Work
 
 SIGNALS = ("price", "carbon", "temperature")  # of a site
@@ -62,7 +63,14 @@ class Scenario:
         found += [warning for series in self.signals.values() for warning in series.warnings]
         named = (name for work in self.keys.workload for name in self.tenants(work))
         tenants = odd_tenants(self.keys.tenants or (), named, [work.priority for work in self.keys.workload])
+        found += self._far_traces()
         return [*found, *self._late_racks(), *self._odd_site(), *self._no_network(), *tenants]
+
+    def _far_traces(self) -> Iterator[str]:
+        for name, trace in self.traces.items():
+            first_s, last_s = (float(trace.jobs.submit_s[row]) for row in (0, -1))
+            if first_s > max(YEAR_S, 10 * (last_s - first_s)):
+                yield f"the first job of {name} comes at {_far(first_s)}; begin: first-job lays it on second 0"
 
     def _no_network(self) -> Iterator[str]:
         classes = self.keys.workload
@@ -170,6 +178,7 @@ def load(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> Scenario:
     scenario = Scenario(keys, source, files, traces)
     of_files = [name for name in SIGNALS if isinstance(getattr(keys.site, name, None), SignalFile)]
     scenario = replace(scenario, signals={name: scenario.read_signal(name, keys.seed) for name in of_files})
+    _refuse_late_traces(scenario)
     scenario.site_steps(keys.seed)  # a bad signal is found before anything runs
     return scenario
 
@@ -180,13 +189,26 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
         key = ("workload", index, "file")
         raise ScenarioError(f"{dotted(key, source.data)}: no such file: {path}", source.where(*key))
     try:
-        trace = read_trace(work.format, path, work.on_bad_row)
+        trace = read_trace(work.format, path, work.on_bad_row, work.begin)
     except ScenarioError as error:
         if error.where:
             raise
         key = ("workload", index, "format")
         raise ScenarioError(f"{dotted(key, source.data)}: {error.message}", source.where(*key)) from None
     return trace if work.jobs is None else replace(trace, jobs=trace.jobs.head(work.jobs))
+
+
+def _refuse_late_traces(scenario: Scenario) -> None:
+    for index, work in enumerate(scenario.keys.workload):
+        if isinstance(work, Trace):
+            first_s = float(scenario.traces[work.job_class].jobs.submit_s[0])
+            if first_s > scenario.end_s:
+                text = f"no job is submitted before the horizon: the first comes at {_far(first_s)}"
+                raise scenario.error(f"{text}; begin: first-job lays it on second 0", "workload", index, "file")
+
+
+def _far(time_s: float) -> str:
+    return f"{time_s:,.15g} s ({time_s / DAY_S:,.1f} days)"
 
 
 def _open_laws(work: Work, source: Source, index: int) -> None:

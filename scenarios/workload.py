@@ -122,6 +122,12 @@ class Trace(JobClass):
     file: str
     jobs: Count | None = Field(default=None, description="only the first so many jobs")
     on_bad_row: Literal["fail", "skip"] = "fail"
+    begin: Literal["first-job", "log"] = Field(
+        default="log", description="what second 0 is: the log's own, or the first job's submission"
+    )
+    limit: Literal["run", "kill"] = Field(
+        default="run", description="at its estimate a job runs on, or is stopped as real schedulers do"
+    )
     estimate: TraceEstimate | None = Field(default=None, description="default: what the trace has, else the run time")
     stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None, description="only pools of these stacks; default: every pool"

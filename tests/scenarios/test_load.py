@@ -135,7 +135,7 @@ def test_a_bad_row_is_refused_at_the_line_of_the_trace_not_of_the_scenario(loade
         loaded(replay())
     assert error.value.where == f"{tmp_path}/log.csv:4"
     assert loaded(replay(), "workload.log.on_bad_row=skip").warnings == [
-        "log.csv: 1 bad rows skipped, the first on line 4"
+        "log.csv: 1 bad row skipped, the first on line 4"
     ]
 
 
@@ -228,3 +228,22 @@ def test_a_checked_scenario_written_out_is_read_back_the_same(path, loaded):
     yaml.representer.add_representer(tuple, lambda dumper, pair: dumper.represent_list(pair))
     yaml.dump(keys.model_dump(by_alias=True, exclude_none=True), text)
     assert loaded(text.getvalue()).keys == keys
+
+
+def test_a_trace_whose_jobs_all_come_after_the_horizon_is_refused_where_its_file_is_named(loaded, tmp_path):
+    (tmp_path / "log.csv").write_text(OWN + "1,1700000000,1,10\n2,1700000060,1,10\n")
+    with pytest.raises(ScenarioError) as error:
+        loaded(replay(horizon="2 days"))
+    said = (
+        "workload.log.file: no job is submitted before the horizon: the first comes at 1,700,000,000 s (19,675.9 days)"
+    )
+    assert error.value.message == f"{said}; begin: first-job lays it on second 0"
+
+
+def test_a_first_job_decades_from_the_start_is_warned_of_until_it_is_laid_on_second_0(loaded, tmp_path):
+    (tmp_path / "log.csv").write_text(OWN + "1,1700000000,1,10\n2,1700000060,1,10\n")
+    said = "the first job of log comes at 1,700,000,000 s (19,675.9 days); begin: first-job lays it on second 0"
+    assert loaded(replay()).warnings == [said]
+    laid = loaded(replay(), "workload.log.begin=first-job")
+    assert laid.warnings == []
+    assert laid.traces["log"].jobs.submit_s.tolist() == [0.0, 60.0]

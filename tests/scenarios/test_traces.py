@@ -120,7 +120,6 @@ BAD_ROWS = [
     ("swf", swf(requested=-1, procs=-1), "chips: found '-1'; allowed: a whole number of processors of at least 1"),
     ("swf", swf(requested=1.5), "chips: found '1.5'; allowed: a whole number of processors of at least 1"),
     ("swf", "1 2 3\n", "found 3 fields; allowed: 18"),
-    ("swf", swf().strip() + " 5\n", "found 19 fields; allowed: 18"),
     ("csv", "2,0,0,5,5,a\n", "chips: found '0'; allowed: a whole number of chips of at least 1"),
     ("csv", "2,0,1,,5,a\n", "run_s: found ''; allowed: seconds of at least 0"),
     ("csv", "2,0,1,5,-1,a\n", "estimate_s: found '-1'; allowed: seconds of at least 0"),
@@ -193,7 +192,8 @@ def test_a_file_without_jobs_or_columns_is_refused(refusal, form, raw, said):
 
 
 def test_a_trace_of_bad_rows_alone_is_refused_even_when_they_are_skipped(refusal):
-    assert refusal("swf", swf(run=-1), "skip") == ": holds no job"
+    why = "1 bad row skipped, the first on line 1: run_s: found '-1'; allowed: seconds of at least 0"
+    assert refusal("swf", swf(run=-1), "skip") == f": holds no job that can be replayed: {why}"
 
 
 def test_an_unknown_format_is_refused_with_the_nearest_name(refusal):
@@ -208,3 +208,53 @@ def test_a_trace_that_cannot_be_read_is_refused_with_the_reason(tmp_path):
 def test_the_date_of_an_swf_logs_second_zero_is_what_its_header_says(tmp_path):
     (tmp_path / "log.swf").write_text("; UnixStartTime: 1027839845\n1 0 -1 5 1 -1 -1 1 5 -1 1 0 0 -1 1 1 -1 -1\n")
     assert read_trace("swf", tmp_path / "log.swf").start.isoformat() == "2002-07-28T07:04:05+00:00"
+
+
+def burst(number=1, submit=0, run=100, allocated=4, requested=4, status=1):
+    """One line of the Standard Workload Format with its status."""
+    return f"{number} {submit} 0 {run} {allocated} -1 -1 {requested} 200 -1 {status} 7 -1 -1 -1 -1 -1 -1\n"
+
+
+def test_partial_executions_are_left_out_whatever_their_other_fields(read):
+    parts = burst(status=2) + burst(status=3, submit=-1) + burst(status=4, run="x")
+    trace = read("swf", burst(run=300) + parts + burst(2, 20))
+    assert column(trace, "work") == [300.0, 100.0]
+    said = "log: 3 rows of partial executions (status 2, 3 or 4) left out, the first on line 2"
+    assert trace.warnings == (said,)
+
+
+@pytest.mark.parametrize("nothing", [0, -1])
+def test_a_job_cancelled_before_it_started_is_left_out_and_counted(read, nothing):
+    trace = read("swf", burst() + burst(2, 10, run=nothing, allocated=nothing, requested=8, status=5))
+    assert column(trace, "number") == [1]
+    said = "log: 1 row of jobs cancelled before they started (status 5) left out, the first on line 2"
+    assert trace.warnings == (said,)
+
+
+@pytest.mark.parametrize(("status", "allocated", "run"), [(5, 4, 0), (1, 4, 0), (0, 4, 0), (5, 4, 30), (5, 0, 30)])
+def test_a_job_that_ran_stays_however_short(read, status, allocated, run):
+    assert column(read("swf", burst(run=run, allocated=allocated, status=status)), "work") == [run]
+
+
+def test_fields_after_the_18th_are_passed_over_with_one_warning(read):
+    longer = swf(2).replace("\n", " 0 q_short 1:ppn=2\n")
+    trace = read("swf", swf() + longer + longer.replace("2", "3", 1))
+    assert column(trace, "number") == [1, 2, 3]
+    said = "log: 2 rows of more than 18 fields, of which the first 18 are read, the first on line 2"
+    assert trace.warnings == (said,)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [("swf", swf(7) + swf(8) + swf(7, 5)), ("csv", "number,submit_s,chips,run_s\n7,0,1,1\n7,1,1,1\n")],
+)
+def test_a_number_of_two_jobs_is_said_with_the_line_where_it_stands_again(read, form, text):
+    assert read(form, text).warnings == ("log: 1 job number stands for more than one job, the first again on line 3",)
+
+
+def test_begin_first_job_lays_the_first_job_on_second_0_and_its_date_on_the_start(tmp_path):
+    (tmp_path / "log").write_text("; UnixStartTime: 1000000000\n; MaxProcs: 8\n" + swf(1, 500) + swf(2, 560))
+    trace = read_trace("swf", tmp_path / "log", begin="first-job")
+    assert column(trace, "submit_s") == [0.0, 60.0]
+    assert trace.start.timestamp() == 1_000_000_500
+    assert trace.facts == {"UnixStartTime": "1000000000", "MaxProcs": "8"}

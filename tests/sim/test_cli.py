@@ -102,7 +102,7 @@ def test_a_broken_row_is_named_with_the_line_of_the_trace_and_can_be_skipped():
     assert re.match(r"megawatt: \S*log\.swf:3: run_s: found 'ten'; allowed: seconds of at least 0", message), message
     result = megawatt("run", "bad.yaml", "--no-render", "--set", "workload.log.on_bad_row=skip")
     assert result.exit_code == 0
-    assert "warning: log.swf: 1 bad rows skipped, the first on line 3" in result.stderr
+    assert "warning: log.swf: 1 bad row skipped, the first on line 3" in result.stderr
 
 
 def test_jobs_larger_than_their_pool_are_rejected_counted_and_warned_of():
