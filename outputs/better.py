@@ -18,6 +18,7 @@ _RULES: Sequence[tuple[str, bool | None]] = (
     # what goes wrong comes before what it is counted in: lost tokens are tokens
     ("lost_*", _LESS),
     ("rejected_*", _LESS),
+    ("killed_*", _LESS),
     ("waiting_*", _LESS),
     ("wait_*", _LESS),
     ("jct_*", _LESS),

@@ -14,8 +14,8 @@ def deadline_metrics(jobs: Jobs, counted: Bools, end_s: float) -> dict[str, floa
     has = counted & np.isfinite(jobs.deadline_s)
     if not has.any():
         return {}
-    passed = jobs.deadline_s < np.where(jobs.completed, jobs.end_s, end_s)
-    missed, known = int((has & passed).sum()), int((has & (passed | jobs.completed)).sum())
+    passed = jobs.deadline_s < np.where(jobs.ended, jobs.end_s, end_s)
+    missed, known = int((has & passed).sum()), int((has & (passed | jobs.ended)).sum())
     metrics: dict[str, float] = {"deadline_missed_jobs": missed}
     if known:
         metrics["deadline_missed_fraction"] = missed / known

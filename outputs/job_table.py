@@ -22,10 +22,10 @@ def job_frame(record: Record, jobs: Jobs, stays: Stays, work: Work, plant: Plant
     why = np.where(jobs.rejected, REJECTED - jobs.pool, 0)
     trains = np.array([plan.per_gang for plan in plant.plans])
     moving = record.meter is not None
-    run_s = np.where(jobs.completed, stays.by_job(stays.to_s - stays.from_s, jobs), np.nan)
+    run_s = np.where(jobs.ended, stays.by_job(stays.to_s - stays.from_s, jobs), np.nan)
     status = np.select(
-        [jobs.rejected, jobs.completed, stays.hold(jobs)],
-        ["rejected", "completed", "running"],
+        [jobs.rejected, jobs.completed, jobs.killed, stays.hold(jobs)],
+        ["rejected", "completed", "killed", "running"],
         default="waiting",
     )
     frame = pl.DataFrame(

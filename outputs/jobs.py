@@ -31,6 +31,7 @@ class Jobs:
     estimate: Floats
     portable: Bools
     deadline_s: Floats  # infinite where there is none
+    over_limit: Bools  # it would run for longer than its time limit allows
 
     @property
     def started(self) -> Bools:
@@ -38,9 +39,19 @@ class Jobs:
         return np.asarray(~np.isnan(self.start_s))
 
     @property
-    def completed(self) -> Bools:
-        """Jobs that ended."""
+    def ended(self) -> Bools:
+        """Jobs that left their chips for good."""
         return np.asarray(~np.isnan(self.end_s))
+
+    @property
+    def completed(self) -> Bools:
+        """Jobs that did their work."""
+        return self.ended & ~self.over_limit
+
+    @property
+    def killed(self) -> Bools:
+        """Jobs that ended at their time limit."""
+        return self.ended & self.over_limit
 
     @property
     def rejected(self) -> Bools:
@@ -58,6 +69,7 @@ def job_columns(record: Record) -> Jobs:
 
     tenants = [np.array([code[name] for name in table.tenant_names])[table.tenant] for _, table in record.tables]
     classes = [np.full(len(table), job_class) for job_class, table in record.tables]
+    over = [np.zeros(len(table), np.bool_) if table.killed is None else table.killed for _, table in record.tables]
     submit_s = column("submit_s").astype(np.float64)
     number = column("number").astype(np.int64)
     job_class = np.concatenate(classes) if classes else np.empty(0, np.int64)
@@ -82,4 +94,5 @@ def job_columns(record: Record) -> Jobs:
         estimate=column("estimate").astype(np.float64)[order],
         portable=column("portable").astype(np.bool_)[order],
         deadline_s=column("deadline_s").astype(np.float64)[order],
+        over_limit=(np.concatenate(over) if over else np.empty(0, np.bool_))[order],
     )

@@ -161,8 +161,9 @@ def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools, end_s: float) -> dict
     metrics = {
         "submitted_jobs": int(counted.sum()),
         "completed_jobs": int(completed.sum()),
+        **({"killed_jobs": int((counted & jobs.killed).sum())} if jobs.over_limit.any() else {}),
         "running_at_end_jobs": int((counted & running).sum()),
-        "waiting_at_end_jobs": int((counted & ~jobs.completed & ~running & ~jobs.rejected).sum()),
+        "waiting_at_end_jobs": int((counted & ~jobs.ended & ~running & ~jobs.rejected).sum()),
         "rejected_jobs": int((counted & jobs.rejected).sum()),
         **_spread("wait", "s", wait_s[started]),
         **_spread("jct", "s", (jobs.end_s - jobs.submit_s)[completed]),
@@ -171,8 +172,9 @@ def _job_metrics(jobs: Jobs, stays: Stays, counted: Bools, end_s: float) -> dict
     waited_s = (jobs.end_s - jobs.submit_s - held_s)[completed]  # after a stop too
     slowdown = bounded_slowdown(waited_s, held_s[completed])
     metrics |= _spread("bounded_slowdown", "ratio", slowdown)
-    if completed.any():
-        metrics["makespan_s"] = float(jobs.end_s[completed].max() - jobs.submit_s[counted].min())
+    ended = counted & jobs.ended
+    if ended.any():
+        metrics["makespan_s"] = float(jobs.end_s[ended].max() - jobs.submit_s[counted].min())
     return metrics | deadline_metrics(jobs, counted, end_s)
 
 

@@ -49,7 +49,7 @@ class Stays:
         """Jobs that are on their chips at the end of the run, shape (n_jobs,)."""
         held = np.zeros(len(jobs.chips), np.bool_)
         held[self.last] = True
-        return held & ~jobs.completed
+        return held & ~jobs.ended
 
     def total(self, values: Floats, among: Bools | None = None) -> float:
         """Sum without rounding error, of all or some stays."""
@@ -70,7 +70,7 @@ def stays_of(record: Record, jobs: Jobs, plant: Plant) -> Stays:
         # a job that waits again after a stop holds nothing now: its last stay is among those cut short
         holds = np.isfinite(begin_s)
         last, begin_s = last[holds], begin_s[holds]
-    ended_s = np.where(jobs.completed[last], jobs.end_s[last], end_s)
+    ended_s = np.where(jobs.ended[last], jobs.end_s[last], end_s)
     job = np.concatenate([last, position[[stay.row for stay in cut]]]) if cut else last
     pool = np.concatenate([jobs.pool[last], np.array([stay.pool for stay in cut], np.int64)])
     from_s = np.concatenate([begin_s, np.array([stay.from_s for stay in cut])])
@@ -133,7 +133,7 @@ def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
         done = np.array(meter.done)[jobs.row]
         before = np.array([meter.counted_done.get(row, 0.0) for row in jobs.row.tolist()])
         # what ended within the warmup was read by nobody at its end
-        early = jobs.completed & (jobs.end_s <= record.warmup_s)
+        early = jobs.ended & (jobs.end_s <= record.warmup_s)
         work_s = np.array(meter.work_s)[jobs.row]
         before_s = np.array([meter.counted_work_s.get(row, 0.0) for row in jobs.row.tolist()])
         chip_s = jobs.chips * (work_s - np.where(early, work_s, before_s))
@@ -142,8 +142,8 @@ def work_of(record: Record, jobs: Jobs, stays: Stays, plant: Plant) -> Work:
     journeys = record.journeys
     needs_s = planned_s if journeys is None else jobs.work * np.array(journeys.pace_s)[jobs.row]
     lasted_s = stays.by_job(stays.to_s - stays.from_s, jobs)
-    done = np.where(jobs.completed, jobs.work, 0.0)
-    np.divide(jobs.work * lasted_s, needs_s, where=jobs.started & ~jobs.completed, out=done)
+    done = np.where(jobs.ended, jobs.work, 0.0)
+    np.divide(jobs.work * lasted_s, needs_s, where=jobs.started & ~jobs.ended, out=done)
     inside = np.zeros(len(jobs.chips))
     np.divide(stays.by_job(stays.chip_s, jobs), jobs.chips * lasted_s, where=lasted_s > 0, out=inside)
     counted = done * inside

@@ -42,7 +42,8 @@ def summary_table(name: str, summary: Mapping[str, float]) -> Table:
     """What a person wants to know first: busy, who waited and why, what became of the jobs, and what it drew."""
     rows = [("simulated", duration(summary["simulated_s"])), *_busy(summary)]
     rows.append(("jobs submitted", f"{summary['submitted_jobs']:,.0f}"))
-    counts = {what: summary[f"{what}_jobs"] for what in ("completed", "running_at_end", "waiting_at_end", "rejected")}
+    fates = ("completed", "killed", "running_at_end", "waiting_at_end", "rejected")
+    counts = {what: summary.get(f"{what}_jobs", 0) for what in fates}
     rows += [(f"  {what.replace('_', ' ')}", f"{count:,.0f}") for what, count in counts.items() if count]
     if "wait_mean_s" in summary:
         rows.append(("wait", _spread(summary, "wait", "s")))

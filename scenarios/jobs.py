@@ -1,7 +1,7 @@
 """What a workload hands to the run: jobs as columns, in the order of their submission."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,8 @@ class JobTable:
     work is what a job has to do and estimate what its user says of it: seconds of run time for logs and laws of
     durations, tokens for training. portable: may use every stack of its class, else the first only. number is the
     job's own number; tenant indexes tenant_names. deadline_s: when a job should have ended, infinite for
-    never. Times in seconds since the start.
+    never. killed: where a time limit ends the job, which cuts its work; None where there is no limit. Times in seconds
+    since the start.
     """
 
     number: NDArray[np.int64]
@@ -41,9 +42,14 @@ class JobTable:
     tenant: NDArray[np.int64]
     deadline_s: NDArray[np.float64]
     tenant_names: tuple[str, ...]
+    killed: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.submit_s)
+
+    def limited(self) -> "JobTable":
+        """The same jobs where nobody runs for longer than its user has asked for."""
+        return replace(self, work=np.minimum(self.work, self.estimate), killed=self.work > self.estimate)
 
     def head(self, n: int) -> "JobTable":
         """The first n jobs."""
@@ -75,4 +81,5 @@ class JobTable:
             self.tenant[rows],
             self.deadline_s[rows],
             self.tenant_names,
+            None if self.killed is None else self.killed[rows],
         )

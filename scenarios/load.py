@@ -127,7 +127,9 @@ class Scenario:
             tables = self.traces[work.job_class].jobs.until(self.end_s).batches()
         else:
             tables = drawn_jobs(work, seed, self.keys.start, self.end_s)
-        return tables if work.estimate is None else estimated(tables, work.estimate, work.job_class, seed, pace_s)
+        if work.estimate is not None:
+            tables = estimated(tables, work.estimate, work.job_class, seed, pace_s)
+        return map(JobTable.limited, tables) if isinstance(work, Trace) and work.limit == "kill" else tables
 
     def tenants(self, work: Work) -> tuple[str, ...]:
         """The tenants that a class's jobs can have."""

@@ -126,7 +126,7 @@ class Trace(JobClass):
         default="log", description="what second 0 is: the log's own, or the first job's submission"
     )
     limit: Literal["run", "kill"] = Field(
-        default="run", description="at its estimate a job runs on, or is stopped as real schedulers do"
+        default="run", description="a job that has run for its estimate runs on, or is killed as by real schedulers"
     )
     estimate: TraceEstimate | None = Field(default=None, description="default: what the trace has, else the run time")
     stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
