@@ -67,7 +67,7 @@ def summary_table(name: str, summary: Mapping[str, float]) -> Table:
         rows.append(("network", f"{text}; {beyond}"))
     if summary.get("trained_tokens"):
         rows.append(("tokens trained", f"{summary['trained_tokens']:.4g}"))
-    return table(name, ("", ""), rows + _power(summary))
+    return table(name, ("", ""), [*rows, *_stops(summary), *_power(summary)])
 
 
 def _busy(summary: Mapping[str, float]) -> list[tuple[str, str]]:
@@ -91,16 +91,20 @@ def _power(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     return [("feed", f"{mean}, {peak}"), ("energy", parts), *_moving(summary), *_costs(summary)]
 
 
+def _stops(summary: Mapping[str, float]) -> list[tuple[str, str]]:
+    """How often running jobs were stopped, whether anything draws power or not."""
+    if not summary.get("preemptions"):
+        return []
+    back = f", {summary['reclaims']:,.0f} of them for tenants' own quota" if summary.get("reclaims") else ""
+    lost = f"{summary['lost_chip_h']:,.1f} chip-h lost"
+    return [("stops", f"{summary['preemptions']:,.0f} of running jobs{back}, {lost}")]
+
+
 def _moving(summary: Mapping[str, float]) -> list[tuple[str, str]]:
     """What a feed that moves did to the jobs."""
     rows = []
-    if summary.get("throttle_mean_fraction", 1.0) < 1 or summary.get("preemptions"):
-        if summary.get("throttle_mean_fraction", 1.0) < 1:
-            rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}"))
-        if summary.get("preemptions"):
-            back = f", {summary['reclaims']:,.0f} of them for tenants' own quota" if summary.get("reclaims") else ""
-            lost = f"{summary['lost_chip_h']:,.1f} chip-h lost"
-            rows.append(("stops", f"{summary['preemptions']:,.0f} of running jobs{back}, {lost}"))
+    if summary.get("throttle_mean_fraction", 1.0) < 1:
+        rows.append(("under caps", f"mean speed {_percent(summary['throttle_mean_fraction'])}"))
     if "curtailments" in summary:
         less = f"{energy(summary['curtailed_energy_j'])} less"
         paid = f", {summary['curtailment_payment_usd']:,.0f} USD paid" if summary["curtailment_payment_usd"] else ""
