@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ITERATIONS = 10_000  # of the simplex in one program: a hundred times what tens of shapes take
 _TIGHT = 1e-9  # relative; what is nearer to a level than this is at it
+_SLACK = 1e-6  # of a gang's time; ten times the tolerance of HiGHS
 _ROUNDED = 1e-12  # a sum of parts that is one
 _PRICED = 1e-6  # the least part of the level's price by which a group counts as what holds it down
 _OVER_LIMIT, _INFEASIBLE = 1, 2  # statuses of scipy.optimize.linprog
@@ -146,6 +147,8 @@ def _raise(
         full = np.zeros(len(alone), np.bool_)
         full[order[:count]] = True
         found = programs.solve(np.where(full, alone, levels), rising & ~full)
+        if found is None and not count:  # what was possible is, but for rounding
+            found = programs.solve(np.where(full, alone, levels), rising & ~full, _SLACK)
         if found is None and not count:
             raise RuntimeError("max-min: what was found to be possible no longer is")
         if found is None or (count and found[1] < tops[count - 1] * (1 - _TIGHT)):
@@ -162,8 +165,9 @@ def _raise(
 class _Programs:
     """The programs of one allocation: they differ in whose level is to rise only.
 
-    The variables are X by group and pool where a gang can run, then the level in units of the smallest of those that
-    gangs have with all their time. Rows are scaled by what they can come to, so that one tolerance suits all.
+    The variables are X by group and pool where a gang can run, then the level. Rows are scaled by what they can come
+    to, so that one tolerance suits all, and the level is in units of the smallest of those that the groups that are to
+    rise have with all their time: HiGHS drops factors of 1e-9 or less, and of these one at least must bound the level.
     """
 
     def __init__(
@@ -181,7 +185,6 @@ class _Programs:
         self._rows, self._pools = np.nonzero(rate)
         self._shape = rate.shape
         self._rate = rate[self._rows, self._pools]
-        self._unit = float(alone[alone > 0].min()) if (alone > 0).any() else 1.0
         count, columns = len(self._rows), np.arange(len(self._rows))
         held = np.array([float(gangs * shape.chips) for shape, _, gangs in groups])[self._rows]
         time = np.zeros((len(groups), count))
@@ -201,12 +204,13 @@ class _Programs:
         return bool((self._limits @ shares[self._rows, self._pools] <= 1.0 + _ROUNDED).all())
 
     def solve(
-        self, least: NDArray[np.float64], rising: NDArray[np.bool_]
+        self, least: NDArray[np.float64], rising: NDArray[np.bool_], slack: float = 0.0
     ) -> tuple[NDArray[np.float64], float, NDArray[np.bool_]] | None:
         """The highest common level of those that rise, with the others at least at theirs; None where these cannot be.
 
-        Also the shares, and whom of those that rise the level cannot leave behind: their rows have a price. Without
-        anybody who rises the shares alone.
+        slack: the part of a gang's time by which its level may be missed. Also the shares, and whom of those
+        that rise the level cannot leave behind: their rows have a price. Without anybody who rises the shares
+        alone.
         """
         from scipy.optimize import linprog  # takes 0.4 s to import
 
@@ -215,9 +219,10 @@ class _Programs:
         alone, count = self._alone[ours], self._limits.shape[1]
         levels = np.zeros((len(ours), count + 1))
         levels[:, :-1] = -self._level[ours]
-        levels[climb, -1] = self._unit / alone[climb]
+        unit = float(alone[climb].min()) if climb.any() else 1.0
+        levels[climb, -1] = unit / alone[climb]
         limits = np.hstack([self._limits, np.zeros((len(self._limits), 1))])
-        bounds = np.concatenate([np.where(climb, 0.0, -least[ours] / alone), np.ones(len(limits))])
+        bounds = np.concatenate([np.where(climb, 0.0, slack - least[ours] / alone), np.ones(len(limits))])
         aim = np.zeros(count + 1)
         aim[-1] = -1.0 if climb.any() else 0.0
         options = {"maxiter": self._iterations}
@@ -235,4 +240,4 @@ class _Programs:
         prices = -result.ineqlin.marginals[: len(ours)] * levels[:, -1]
         held = np.zeros(len(self._alone), np.bool_)
         held[ours[climb & (prices > _PRICED)]] = True
-        return shares, float(result.x[-1]) * self._unit, held
+        return shares, float(result.x[-1]) * unit, held

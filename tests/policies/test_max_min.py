@@ -243,6 +243,34 @@ def test_a_program_that_takes_too_many_iterations_is_given_up():
         allocate(groups, [200, 300], iterations=3)
 
 
+def test_weights_that_spread_over_the_whole_range_are_served_one_after_the_other():
+    urgent, common = group(1, weight=1e6, gangs=20), group(1, chips=1024, gangs=4)
+    assert allocate([urgent, common], [2048]).shares == near([[1], [(2048 - 20) / 4096]])
+    for weight in (1e-15, 1e15):
+        few, many = group(1, weight=weight, gangs=3), group(1, gangs=3)
+        found = allocate([few, many], [4])
+        assert found.shares == near([[1], [1 / 3]] if weight > 1 else [[1 / 3], [1]])
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(
+    worlds(),
+    st.lists(st.sampled_from([1e-15, 1e-9, 1e-3, 1.0, 1e6, 1e9, 1e15]), min_size=6, max_size=6),
+    st.lists(st.sampled_from([1, 1, 1000, 100_000]), min_size=6, max_size=6),
+)
+def test_any_weights_that_a_scenario_allows_have_shares_that_keep_the_limits_and_come_to_their_levels(
+    world, weights, counts
+):
+    groups, chips, feed_nw = world
+    groups = [one._replace(weight=a, gangs=b) for one, a, b in zip(groups, weights, counts, strict=False)]
+    shares, levels, *_ = allocate(groups, chips, feed_nw)
+    held = np.array([float(one.gangs * one.shape.chips) for one in groups]) @ shares
+    assert (held <= np.array(chips) * (1 + 1e-3)).all()
+    rate = rates(groups, chips, feed_nw)
+    alone = rate.max(axis=1)
+    assert np.abs((rate * shares).sum(axis=1) - levels) / np.where(alone > 0, alone, 1) == pytest.approx(0, abs=1e-5)
+
+
 def test_levels_rise_with_chips_and_fall_with_gangs():
     def lowest(gangs, chips):
         return allocate([group(2, 1, gangs=gangs), group(1, 1, chips=4)], [chips, 8]).levels.min()
