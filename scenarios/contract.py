@@ -44,6 +44,7 @@ class SiteSteps:
 
     announced_w: the lowest cap that holds or that the operator has been told of. event: which of the events sets the
     cap, -1 for none. overhead: watts at the meter per watt of IT.
+    most_it_w: the IT draw that the site may still allow, now or later; it never rises.
     price [USD/J], carbon [gCO2/J] and outdoor [degC] are nan where the site has none.
     """
 
@@ -56,6 +57,7 @@ class SiteSteps:
     price: Floats
     carbon: Floats
     outdoor: Floats
+    most_it_w: Floats
     events: tuple[Event, ...]
 
     def row_at(self, time_s: Floats) -> NDArray[np.intp]:
@@ -67,7 +69,7 @@ def no_site() -> SiteSteps:
     """A site without a contract: nothing caps the feed, nothing changes."""
     none, endless = np.full(1, np.nan), np.full(1, np.inf)
     never = np.full(1, -1)
-    return SiteSteps(np.zeros(1), endless, endless, endless, never, np.ones(1), none, none, none, ())
+    return SiteSteps(np.zeros(1), endless, endless, endless, never, np.ones(1), none, none, none, endless, ())
 
 
 def events_of(site: Site, end_s: float, seed: int) -> tuple[Event, ...]:
@@ -132,16 +134,26 @@ def site_steps(site: Site, signals: dict[str, Series], end_s: float, seed: int) 
     none = np.full(len(times), np.nan)
     outdoor = signals["temperature"].at(times) if "temperature" in signals else none
     steady = site.pue.overhead(site.pue.free_cooling_below)
-    overhead = [site.pue.overhead(degrees) if degrees == degrees else steady for degrees in outdoor.tolist()]
+    overhead = np.array([site.pue.overhead(degrees) if degrees == degrees else steady for degrees in outdoor.tolist()])
+    if end_s == math.inf:  # the last step holds for ever
+        most_it_w = _highest_from_here((announced_w - site.pue.fixed) / overhead)
+    else:  # a run is a part of what goes on: curtailments end and cool days come back, but a phase does not
+        most_w = _highest_from_here(np.array(caps_w))[np.searchsorted(begins_s, times, side="right") - 1]
+        most_it_w = (most_w - site.pue.fixed) / overhead.min()
     return SiteSteps(
         times,
         contract_w,
         cap_w,
         announced_w,
         holds,
-        np.array(overhead),
+        overhead,
         signals["price"].at(times) if "price" in signals else none,
         signals["carbon"].at(times) if "carbon" in signals else none,
         outdoor,
+        most_it_w,
         events,
     )
+
+
+def _highest_from_here(values: Floats) -> Floats:
+    return np.maximum.accumulate(values[::-1])[::-1]

@@ -21,7 +21,7 @@ from scenarios.jobs import JobTable
 from scenarios.mistakes import first_mistake
 from scenarios.plug_ins import anchor_plug_ins
 from scenarios.schema import ScenarioKeys
-from scenarios.signal_keys import SignalFile
+from scenarios.signal_keys import SignalFile, SyntheticSignal
 from scenarios.signals import Series, signal_series
 from scenarios.source import Key, Source, dotted, read_source
 from scenarios.synthetic import drawn_jobs
@@ -120,6 +120,18 @@ class Scenario:
             return signal_series(getattr(self.keys.site, name), name, self.keys.start, self.end_s, seed)
         except ValueError as error:
             raise self.error(str(error), "site", name) from None
+
+    def certain_steps(self) -> SiteSteps | None:
+        """The same without what is drawn at random, and so with the highest caps and the least overhead."""
+        site = self.keys.site
+        if site is None:
+            return None
+        planned = [item for item in site.curtailment if isinstance(item.lasts, float) and item.per_year is None]
+        signals, outdoor = {}, site.temperature
+        drawn = isinstance(outdoor, SyntheticSignal) and outdoor.synthetic.noise > 0
+        if outdoor is not None and site.pue.slope_per_degree and not drawn:
+            signals["temperature"] = self.read_signal("temperature", 0)
+        return site_steps(site.model_copy(update={"curtailment": planned}), signals, self.end_s, 0)
 
     def jobs(self, work: Work, seed: int, pace_s: Pace) -> Iterator[JobTable]:
         """The jobs of a class up to the horizon, in batches. pace_s: what a unit of its work takes."""

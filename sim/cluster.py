@@ -42,7 +42,7 @@ class Cluster:
         self.held = Holdings(plant, policy)
         self.idle_nw = self.it_nw = round(plant.site.other_it_w * NW_PER_W)
         self.queue = queue_for(policy.order)
-        self.requests = Requests(plant, policy, self.held.quotas)
+        self.requests = Requests(plant, policy, self.held.quotas, record.site)
         self.stale = False  # something happened since the last pass that may let a job start
         self.ended_jobs = 0
         self.yard = Yard(self)
@@ -65,6 +65,7 @@ class Cluster:
         self.keeping = Keeping(self)
         self._work: dict[int, float] = {}  # of waiting jobs, by row; no policy sees it
         self._arrived: list[QueuedJob] = []
+        self._dwindled = False  # there may be less power for jobs from now on than there was
         self._memo: Memo | None = None
         self._plan: Plan | None = None
 
@@ -80,6 +81,9 @@ class Cluster:
         if isinstance(shape, str):
             self.record.reject(row, shape)
             return
+        if self.requests.dwindles and not self.requests.still_fits(shape, self.yard.racks):
+            self.record.reject(row, NO_FEED)
+            return
         self.keeping.turn()
         self.stale = True
         urgency = self.plant.plans[job_class].priority
@@ -91,6 +95,7 @@ class Cluster:
     def change_site(self, row: int) -> None:
         """The next row of the site's steps holds: cap, cooling, price or carbon."""
         self.look_again()
+        self._dwindled |= self.requests.change_site(row)
         if self.feed is not None:
             self.feed.change(row)
         if self.deferral is not None:
@@ -114,8 +119,11 @@ class Cluster:
         self.keeping.count_waiting(now_s)
         if self.feed is not None:
             self.feed.before_pass()
-        if self.yard.dark and self.yard.power_on() and self.requests.growing:
+        if self.yard.dark:
+            self._dwindled |= self.yard.power_on()
+        if self._dwindled and self.requests.dwindles:
             self._reject_what_no_longer_fits()
+        self._dwindled = False
         self.stale = False  # only here: a gang that has just been stopped has joined the queue
         if self.queue.jobs or self.policy.acts_alone:
             decisions = decide(self.view(), self.policy)
@@ -200,7 +208,7 @@ class Cluster:
 
     def join(self, job: QueuedJob) -> None:
         """A job goes to its place in the queue."""
-        if self.requests.growing and not self.requests.still_fits(job.shape, self.yard.racks):
+        if self.requests.dwindles and not self.requests.still_fits(job.shape, self.yard.racks):
             self.record.reject(job.row, NO_FEED)
             return
         self.queue.add(job)
@@ -216,7 +224,7 @@ class Cluster:
         self._look_at_all()
 
     def _reject_what_no_longer_fits(self) -> None:
-        """Jobs that the idle draw of newer racks has left too little power for would block the queue for good."""
+        """Jobs that newer racks, or a site that gets worse, leave too little power would block the queue for good."""
         for shape, lane in list(self.queue.lanes.items()):
             if not self.requests.still_fits(shape, self.yard.racks):
                 for job in list(lane.jobs):

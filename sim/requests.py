@@ -8,17 +8,30 @@ from numpy.typing import NDArray
 from policies.policy import Policy, never_starts
 from policies.queue import Sizes
 from policies.quotas import Quotas
+from scenarios.contract import SiteSteps
 from topologies.plant import Plant, Shape
+from topologies.power import NW_PER_W
 from topologies.sizes import NO_SIZE, nearest, sizes_of
 
 Asked = tuple[Shape | str, Sizes | None]
 
 
 class Requests:
-    """Shapes by what jobs say of themselves. growing: racks that are still to come take power from what is left."""
+    """Shapes by what jobs say of themselves.
 
-    def __init__(self, plant: Plant, policy: Policy, quotas: Quotas | None) -> None:
-        self.growing = bool(plant.growing) and plant.it_cap_nw is not None
+    dwindles: what is left for jobs may become less for good: racks are still to come, or no later step of the site
+    allows so much again.
+    """
+
+    def __init__(self, plant: Plant, policy: Policy, quotas: Quotas | None, steps: SiteSteps | None) -> None:
+        self._less_nw: list[int] = []  # by step: the most power from then on, below that of the plant
+        if steps is not None and plant.it_cap_nw is not None and plant.draws:
+            cap_nw = plant.it_cap_nw
+            less_nw = [max(0, cap_nw - int(most_w * NW_PER_W)) for most_w in steps.most_it_w.tolist()]
+            self._less_nw = less_nw if less_nw[-1] else []
+        self.dwindles = bool(self._less_nw) or (bool(plant.growing) and plant.it_cap_nw is not None)
+        self._lost_nw = self._less_nw[0] if self._less_nw else 0
+        self._able: dict[Shape, tuple[int, ...]] = {}
         self._plant = plant
         self._policy = policy
         self._quotas = quotas
@@ -42,9 +55,22 @@ class Requests:
             known = self._known[key] = self._work_out(*key)
         return known
 
+    def change_site(self, row: int) -> bool:
+        """A step of the site holds from now on; whether there will never again be as much power as before."""
+        if not self._less_nw or self._less_nw[row] == self._lost_nw:
+            return False
+        self._lost_nw = self._less_nw[row]
+        return True
+
     def still_fits(self, shape: Shape, racks: Sequence[int]) -> bool:
-        """Whether some pool has the power for a gang beside the idle draw of so many racks of each pool."""
-        return any(shape.gang_nw(pool) <= self._plant.left_for(pool, shape.chips, racks) for pool in shape.pools)
+        """Whether a gang may ever have the power that it needs beside the idle draw of so many racks of each pool."""
+        able = self._able.get(shape)
+        if able is None:  # a pool may have the power at the feed, and a seat or a rating or a quota for it never
+            able = self._able[shape] = tuple(
+                [pool for pool in shape.pools if never_starts(self._plant, self._policy, shape.only_in(pool)) is None]
+            )
+        left_for, chips = self._plant.left_for, shape.chips
+        return any(shape.gang_nw(pool) + self._lost_nw <= left_for(pool, chips, racks) for pool in able)
 
     def _work_out(self, job_class: int, chips: int, portable: bool, quota: int) -> Asked:
         plant, policy = self._plant, self._policy

@@ -21,7 +21,6 @@ from topologies.power import (
     NW_PER_W,
     feed_w,
     hosts_w,
-    it_limit_w,
     rack_draw_w,
 )
 
@@ -36,9 +35,9 @@ def build_plant(scenario: Scenario) -> Plant:
     pools = tuple(_pool(scenario, index, fleet, hardware) for index, fleet in enumerate(scenario.keys.fleet))
     plans = tuple(class_plan(scenario, index, work, hardware) for index, work in enumerate(scenario.keys.workload))
     site = _site(scenario.keys.site, hardware.tasks.rack_boot)
-    cap_nw = None
-    if site.cap_w is not None:
-        cap_nw = int(it_limit_w(site.cap_w, site.fixed_w, site.proportional) * NW_PER_W)
+    cap_nw, steps = None, scenario.certain_steps()
+    if steps is not None:
+        cap_nw = int(float(steps.most_it_w[0]) * NW_PER_W)
     network = build_network(scenario, hardware, pools, plans)
     plant = Plant(pools, plans, site, cap_nw, _limits(scenario, pools, plans, hardware), network)
     _check_full_draw(scenario, plant)

@@ -138,7 +138,7 @@ class Plant:
     pools: tuple[Pool, ...]
     plans: tuple[ClassPlan, ...]
     site: Site
-    it_cap_nw: int | None
+    it_cap_nw: int | None  # the most that is ever left for IT in a run, as far as every seed has it
     limits: tuple[Limit, ...]
     network: Network | None = None
     draws: bool = field(init=False)  # whether power is accounted; plain processors draw none, a site around them may
@@ -188,8 +188,13 @@ class Plant:
 
     @property
     def racks_at_start(self) -> list[int]:
-        """Racks of each pool that are delivered at time 0."""
-        return [sum(count for time_s, count in pool.deliveries if time_s == 0) for pool in self.pools]
+        """Racks of each pool that are delivered at time 0 and whose idle draw fits under the highest cap."""
+        racks, left_nw = list[int](), self.headroom().feed_nw
+        for pool in self.pools:
+            there = sum(count for time_s, count in pool.deliveries if time_s == 0)
+            racks.append(min(there, max(0, left_nw) // pool.idle_nw) if pool.idle_nw else there)
+            left_nw -= racks[-1] * pool.idle_nw
+        return racks
 
     def suits(self, job_class: int, pool: int, chips: int) -> bool:
         """Whether a class can split its work over so many chips."""

@@ -70,6 +70,11 @@ class Shape:
         """The same for gangs of another size."""
         return Shape(pools, chips, pace_s, draw_nw, priority=self.priority, quota=self.quota, within=self.within)
 
+    def only_in(self, pool: int) -> "Shape":
+        """The same for gangs that may use one of its pools alone."""
+        at = self.pools.index(pool)
+        return self.in_size((pool,), self.chips, (self.pace_s[at],), (self.draw_nw[at],))
+
     def pace_in(self, pool: int) -> float:
         """Seconds a unit of work in a pool of this shape."""
         return self.pace_s[self.pools.index(pool)]

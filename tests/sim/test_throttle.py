@@ -182,7 +182,7 @@ def test_constant_heat_counts_against_the_cap(tmp_path):
     hot = result(tmp_path, {"a": (1, ["1,0,8,7200", "2,0,7,7200"])}, site=site)
     # eight chips would draw 1.2 (2,000 + 7,200) W
     assert hot.timeline["feed_w"].max() == pytest.approx((IDLE_W + 7 * SPAN_W) * 1.2)
-    assert hot.jobs["status"].to_list() == ["waiting", "completed"]
+    assert hot.jobs["status"].to_list() == ["rejected", "completed"]
 
 
 def test_each_of_two_events_has_a_notice_of_its_own(tmp_path):
