@@ -105,6 +105,7 @@ def measure(record: Record, plant: Plant, scenario: Scenario) -> Result:
         warnings = [*warnings, f"{jobs_were} rejected, of up to {jobs.chips[refused].max()} chips: {reason}"]
     if record.unsolved:
         warnings = [*warnings, f"max-min: the solver gave up {record.unsolved} times and the shares before stayed"]
+    warnings += [*record.remarks, *([record.left_over] if record.left_over else [])]
     return Result(
         summary,
         job_frame(record, jobs, stays, work, plant, scenario),

@@ -166,6 +166,8 @@ class Record:
     passes: int = 0
     unsolved: int = 0  # times that the solver of the max-min shares gave up
     end_time_s: float = 0.0
+    left_over: str | None = None  # what a run until done leaves behind
+    remarks: list[str] = field(default_factory=list)  # what else the user should know
 
     def reject(self, row: int, reason: str) -> None:
         """Keep that a job was rejected, and why."""

@@ -87,6 +87,7 @@ def build_policy(scenario: Scenario, plant: Plant) -> Policy:
         preemption=stops.preemption,
         scaling=stops.scaling,
         reclaim=stops.reclaim,
+        warnings=stops.warnings,
     )
     check_starts(scenario, plant, lambda *gang: _never(plant, policy, *gang))
     return policy

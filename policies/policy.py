@@ -40,6 +40,7 @@ class Policy:
     scaling: Elastic | None = None
     quotas: tuple[Quota, ...] = ()  # of tenants, in the order of the scenario
     reclaim: Reclaim | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def ranks(self) -> bool:

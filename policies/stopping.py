@@ -15,6 +15,7 @@ from policies.reclaim import Reclaim
 from policies.rounds import Rounds
 from policies.running import Change, RunningGangs, change_of
 from policies.scaling import Elastic
+from policies.turns import wasted_turns
 from scenarios.load import Scenario
 from scenarios.stops import Elastic as ElasticKeys
 from scenarios.stops import (
@@ -37,6 +38,7 @@ class Stopping(NamedTuple):
     reclaim: Reclaim | None
     names: dict[str, str]
     written: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
 
 def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Order) -> Stopping:
@@ -46,7 +48,7 @@ def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Ord
     preempting, stops = _preemption(scenario, names["preemption"])
     scaling, keys = _scaling(scenario, plant, names["scaling"])
     written: dict[str, Any] = {"preemption": preempting, "scaling": scaling}
-    preemption = elastic = None
+    preemption = elastic = wasted = None
     if preempting != "none":
         in_rounds = preempting == "time-slice" and names["backfill"] == "max-min"  # it knows no order
         rank, change = _rank(scenario, preempting, names["order"], fifo if in_rounds else order)
@@ -54,12 +56,16 @@ def stopping(scenario: Scenario, plant: Plant, names: dict[str, str], order: Ord
         preemption = (Rounds if in_rounds else Preemption)(
             rank, change, preempting == "priority", stops.min_run, stops.grace, losses, slice_s
         )
+        if in_rounds or change is Change.ANY:  # else who stops others is not stopped for them again
+            wasted = wasted_turns(preemption)
         written["preemption"] = {preempting: stops.model_dump(by_alias=True)}
     if scaling != "none":
         elastic = Elastic(keys.min_run, losses, names["backfill"] == "greedy")
         written["scaling"] = {scaling: keys.model_dump(by_alias=True)}
     reclaim = _reclaim(scenario, names["backfill"], preemption, losses)
-    return Stopping(preemption, elastic, reclaim, {"preemption": preempting, "scaling": scaling}, written)
+    names = {"preemption": preempting, "scaling": scaling}
+    warnings = () if wasted is None else (f"policy.preemption {preempting}: {wasted}",)
+    return Stopping(preemption, elastic, reclaim, names, written, warnings)
 
 
 def running_gangs(preemption: Preemption | None, reclaim: Reclaim | None) -> RunningGangs | None:

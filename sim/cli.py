@@ -18,6 +18,7 @@ from sim.optimize_cli import optimize
 from sim.show import show
 from sim.sweep_cli import sweep
 
+LEFT_OVER = 3  # exit code of a run until done that leaves jobs behind; its folder is saved
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -112,6 +113,10 @@ def run(
             click.echo(f"warning: {warning}", err=True)
         show(summary_table(done.name, done.result.summary))
     click.echo(click.format_filename(done.folder))
+    if done.left_over:
+        if quiet:
+            click.echo(f"megawatt: {done.result.warnings[-1]}", err=True)
+        sys.exit(LEFT_OVER)
 
 
 @main.command()
@@ -124,7 +129,7 @@ def validate(scenario: str, settings: tuple[str, ...], policy: str | None) -> No
     from sim.run import prepare
 
     checked, plant, decided = prepare(find(scenario), _all_overrides(settings, policy))
-    for warning in checked.warnings:
+    for warning in [*checked.warnings, *decided.warnings]:
         click.echo(f"warning: {warning}", err=True)
     pools = "1 pool" if len(plant.pools) == 1 else f"{len(plant.pools)} pools"
     axes = ", ".join(f"{axis} {name}" for axis, name in decided.names.items())

@@ -16,6 +16,7 @@ from sim.claims import Claims
 from sim.clock import Clock, Moment, Phase
 from sim.contract import Contract
 from sim.gangs import Gang, Group
+from sim.standstill import Standstill
 from sim.storage import Storage
 from topologies.plant import Plant
 
@@ -44,6 +45,7 @@ class Feed:
         self.next_end_s = math.inf
         self.throttle = 1.0  # mean speed of the chips in use
         self.rises: tuple[Release, ...] = ()  # power that comes back when a curtailment ends, as planning sees it
+        self.standstill = Standstill()
         self.claims = None
         if policy.ranks or policy.scaling is not None:
             self.claims = Claims(cluster, self, losses, running_gangs(policy.preemption, policy.reclaim))
@@ -99,6 +101,10 @@ class Feed:
         kept = self._books.interrupt(gang, now_s, warned_s, by)
         self._leave(gang)
         self._cluster.take_back(gang.run, gang.work - kept)
+        if kept > 0:
+            self.standstill.get_on()
+        else:
+            self.standstill.stop(gang.run.row, self._books.gangs.values())
         return gang.job_after(now_s, kept)
 
     def end_due(self) -> None:
@@ -111,6 +117,7 @@ class Feed:
                 self._cluster.end(gang.run)
                 self._books.end(gang, now_s)
                 self._leave(gang)
+                self.standstill.get_on()
             next_s = min(next_s, end_s)
         self.next_end_s = next_s
 

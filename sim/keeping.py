@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class Keeping:
     """Writes a cluster's state into its record; turn() before the first change of an instant."""
 
-    __slots__ = ("_changed_s", "_clock", "_cluster", "_counted_s", "_draws", "_idle", "_waiting_chips")
+    __slots__ = ("_changed_s", "_clock", "_cluster", "_counted_s", "_draws", "_idle", "_waiting_chips", "blocked")
 
     def __init__(self, cluster: "Cluster") -> None:
+        self.blocked: Blocked = {}  # of the last pass
         self._waiting_chips: dict[str, int] = {}  # by reason, since the last pass
         self._idle: list[Idle] = []  # by pool, since the last pass; empty where nobody waits or no chip is idle
         cluster.record.idle_chip_s = [[0.0] * len(Idle._fields) for _ in cluster.plant.pools]
@@ -56,6 +57,7 @@ class Keeping:
         """After a pass: who waits and why, and why chips are idle; it holds until the next pass."""
         cluster = self._cluster
         lanes, deferral, claims = cluster.queue.lanes, cluster.deferral, cluster.claims
+        self.blocked = blocked
         self._idle = []
         self._waiting_chips = waiting = dict[str, int]()
         if not lanes and (deferral is None or not deferral.chips) and (claims is None or not claims.jobs):

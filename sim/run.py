@@ -31,6 +31,7 @@ class Run:
     folder: Path
     name: str
     result: Result
+    left_over: bool  # until done, but jobs wait that can never start
 
 
 def prepare(path: Path, overrides: Sequence[tuple[str, str]] = ()) -> tuple[Scenario, Plant, Policy]:
@@ -81,7 +82,8 @@ def run(
         "inputs_sha256": _hashes(scenario, policy),
         "warnings": result.warnings,
     }
-    return Run(save(result, text, facts, folder, out is None, _draw if pictures else _no_pictures), name, result)
+    saved = save(result, text, facts, folder, out is None, _draw if pictures else _no_pictures)
+    return Run(saved, name, result, record.left_over is not None)
 
 
 def _hashes(scenario: Scenario, policy: Policy) -> dict[str, str]:

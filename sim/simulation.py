@@ -4,6 +4,7 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 
+import numpy as np
 import simpy
 
 from outputs.record import Journeys, Meter, Record, Timeline
@@ -17,6 +18,7 @@ from scenarios.load import Scenario
 from sim.clock import Clock, Moment, Phase
 from sim.cluster import Cluster
 from sim.feed import Feed
+from sim.unfinished import left_over, stood_still
 from topologies.fastest import fastest_pace_s
 from topologies.plant import Plant
 
@@ -71,7 +73,7 @@ class Simulation:
         keys, steps = scenario.keys, scenario.site_steps(seed)
         warmup_s = instant(keys.warmup)
         self.clock = Clock()
-        self.record = Record(Timeline.of(len(plant.pools)), warmup_s, steps)
+        self.record = Record(Timeline.of(len(plant.pools)), warmup_s, steps, remarks=[*policy.warnings])
         if (
             policy.power.steady
             or policy.ranks
@@ -138,7 +140,7 @@ class Simulation:
                 cluster.decide()
                 event_s, end_s = (coming[0][0] if coming else math.inf), feed.next_end_s
             next_s = end_s if end_s <= event_s else event_s
-            if next_s > last_s or next_s == math.inf or (last_s == math.inf and self._done()):
+            if next_s > last_s or next_s == math.inf or (last_s == math.inf and self._done_with(feed)):
                 self.record.events += done
                 return False
             if end_s <= event_s:
@@ -154,7 +156,30 @@ class Simulation:
         cluster = self.cluster  # where speeds change, events may be left over after the last end
         last_s = self.clock.now if cluster.feed is None and cluster.roads is None else cluster.keeping.changed_s
         self.cluster.close(self.end_s if math.isfinite(self.end_s) else last_s)
+        standstill = None if cluster.feed is None else cluster.feed.standstill
+        if self.end_s == math.inf:
+            self.record.left_over = left_over(cluster, self._class_names)
+        elif standstill is not None and standstill.lasts:
+            self.record.remarks.append(stood_still(standstill))
         return self.record
+
+    def _done_with(self, feed: Feed) -> bool:
+        """Whether all jobs have ended, or nobody who is there gets on and nothing is to come that could change it."""
+        if not feed.standstill.lasts:
+            return self._done()
+        if any(process.is_alive for process in self._arrivals):
+            return False
+        deferral, now_s = self.cluster.deferral, self.clock.now
+        return now_s >= self._settled_s() and not (deferral is not None and deferral.jobs)
+
+    def _settled_s(self) -> float:
+        """When the last racks have come and cap and cooling have changed for the last time [s]."""
+        settled_s = max([time_s for pool in self.cluster.plant.pools for time_s, _ in pool.deliveries], default=0.0)
+        steps = self.record.site
+        if steps is not None:
+            moved = [np.diff(of) != 0 for of in (steps.cap_w, steps.announced_w, steps.overhead)]
+            settled_s = max([settled_s, *steps.time_s[1:][np.any(moved, axis=0)].tolist()])
+        return settled_s
 
     def _done(self) -> bool:
         """Whether all jobs have ended, so that what may still change at the site is of no interest."""
