@@ -64,8 +64,3 @@ def stored_w(give_w: Draw, round_trip: float) -> Draw:
 def feed_w(it_w: float, fixed_w: float, proportional: float) -> float:
     """What the meter sees [W]: feed = IT (1 + proportional) + fixed."""
     return it_w * (1.0 + proportional) + fixed_w
-
-
-def it_limit_w(cap_w: float, fixed_w: float, proportional: float) -> float:
-    """The IT draw at which the meter reads the cap [W]."""
-    return (cap_w - fixed_w) / (1.0 + proportional)

@@ -21,6 +21,7 @@ ORDERS = list(registry.ORDERS)
 PLACEMENTS = list(registry.PLACEMENTS)
 POWERS = list(registry.POWERS)
 RACK_KW = {"dgx-h100": 10, "gb200-nvl72": 130, "trn1-32xl": 14}  # about what one draws at full load
+RACK_CHIPS = {"dgx-h100": 8, "gb200-nvl72": 72, "trn1-32xl": 16}
 TIMES = ["90 s", "7.3 min", "20 min", "0.1 hours", "1.1 hours", "3.3 hours", "13 hours"]
 
 Draw = st.DrawFn
@@ -45,9 +46,9 @@ def _pool(draw: Draw, at: int) -> dict[str, Any]:
 
 
 @st.composite
-def _job_class(draw: Draw, at: int, tenants: list[str], endless: bool) -> dict[str, Any]:
+def _job_class(draw: Draw, at: int, tenants: list[str], whole: int, endless: bool) -> dict[str, Any]:
     share = st.integers(1, 3)
-    chips = draw(st.lists(st.sampled_from([1, 2, 4, 8, 3, 16, 24, 72]), min_size=1, max_size=3, unique=True))
+    chips = draw(st.lists(st.sampled_from([1, 2, 4, 8, 3, 16, whole]), min_size=1, max_size=3, unique=True))
     made: dict[str, Any] = {
         "class": f"c{at}",
         "kind": "synthetic",
@@ -80,11 +81,11 @@ def _site(draw: Draw, full_kw: int, endless: bool) -> dict[str, Any]:
         return f"{draw(st.floats(low, high)) * full_kw + 1:.2f} kW"
 
     site: dict[str, Any] = {"feed": power(0.5, 1.4)}
-    if draw(st.integers(1, 3)) == 1:
+    if draw(st.booleans()):
         del site["feed"]
-        times = draw(st.lists(st.sampled_from(["50 min", "3.3 hours", "2 days"]), max_size=2, unique=True))
+        times = draw(st.lists(st.sampled_from(["50 min", "3.3 hours", "2 days"]), min_size=1, max_size=2, unique=True))
         times = sorted(times, key=["50 min", "3.3 hours", "2 days"].index)
-        site["phases"] = [{"at": at, "cap": power(0.3, 1.5)} for at in ["0 s", *times]]
+        site["phases"] = [{"at": at, "cap": power(0.6, 1.3)} for at in ["0 s", *times]]
     if draw(st.integers(1, 2)) == 1:
         site["pue"] = {"proportional": draw(st.sampled_from([0, 0.1])), "slope_per_degree": 0.01}
         site["temperature"] = draw(st.sampled_from(["10 degC", "35 degC", "38.5 degC", "drawn"]))
@@ -152,13 +153,14 @@ def scenarios(draw: Draw) -> dict[str, Any]:
     endless = draw(st.booleans())
     pools = [draw(_pool(at)) for at in range(draw(st.integers(1, 3)))]
     full_kw = sum(RACK_KW.get(pool["rack"], 0) * pool.get("count", 0) for pool in pools)
+    whole = max(RACK_CHIPS.get(pool["rack"], 0) * pool.get("count", 0) + pool.get("chips", 0) for pool in pools)
     names = ["a", "b"][: draw(st.integers(1, 2))]
     made: dict[str, Any] = {
         "name": "drawn",
         "horizon": "until-done" if endless else draw(st.sampled_from(["2 days", "31.7 hours"])),
         "seed": draw(st.integers(0, 99)),
         "fleet": pools,
-        "workload": [draw(_job_class(at, names, endless)) for at in range(draw(st.integers(1, 3)))],
+        "workload": [draw(_job_class(at, names, whole, endless)) for at in range(draw(st.integers(1, 3)))],
         "policy": draw(_policy()),
         "failures": {
             "restart": draw(st.sampled_from(["0 s", "7 min", "1 hour"])),

@@ -1,7 +1,7 @@
 """What racks draw: stages and their limit cases, linearity, published full-load figures, and Frontier's two figures."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios.hardware import Chassis, RackEntry, Stage
@@ -13,7 +13,6 @@ from topologies.power import (
     busy_chip_w,
     feed_w,
     hosts_w,
-    it_limit_w,
     rack_busbar_w,
     rack_draw_w,
     stage_input_w,
@@ -184,15 +183,6 @@ def test_without_it_draw_the_meter_reads_the_fixed_part():
 
 def test_the_proportional_part_is_that_share_of_the_it_draw():
     assert feed_w(10e6, 1e6, 0.2) == pytest.approx(13e6)
-
-
-@given(st.floats(0, 1e10), st.floats(0, 1e8), st.floats(0, 3))
-@settings(derandomize=True, deadline=None)
-def test_the_it_limit_is_where_the_meter_reads_the_cap(cap_w, fixed_w, proportional):
-    assume(fixed_w <= cap_w)
-    limit_w = it_limit_w(cap_w, fixed_w, proportional)
-    assert feed_w(limit_w, fixed_w, proportional) == pytest.approx(cap_w, abs=1e-6)
-    assert it_limit_w(feed_w(limit_w, fixed_w, proportional), fixed_w, proportional) == pytest.approx(limit_w, abs=1e-5)
 
 
 # the shipped racks against published figures
