@@ -18,7 +18,7 @@ from policies.quota_waits import first, waits_for_quota
 from policies.reservation import less, reserve, with_feed
 from policies.trial import Trial, seat_of, seat_under
 from policies.view import HELD, Blocked, Decisions, Memo, Reservation, View
-from scenarios.instants import instant
+from scenarios.instants import longest_s
 from topologies.free import FreeChips, Placement
 from topologies.plant import Shape
 
@@ -61,7 +61,7 @@ class Passing:
     The reservation is made when the first job asks that would fit now; until then nobody needs it.
     """
 
-    __slots__ = ("blocked", "head", "reservation", "trial", "view")
+    __slots__ = ("_most_s", "blocked", "head", "reservation", "trial", "view")
 
     def __init__(
         self, view: View, trial: Trial, head: QueuedJob, blocked: Blocked, reservation: Reservation | None = None
@@ -71,6 +71,7 @@ class Passing:
         self.head = head
         self.blocked = blocked
         self.reservation = reservation
+        self._most_s = 0.0 if reservation is None else longest_s(view.now_s, reservation.shadow_s)  # that may pass
 
     def try_all(self, walk: Walk) -> None:
         """Everybody in order; a shape that would delay the head is only tried again for its short jobs."""
@@ -95,7 +96,8 @@ class Passing:
             return
         if self.reservation is None:
             self.reservation = reserve(self.view, self.trial, self.head)
-        if instant(self.view.now_s + job.estimate_s(found[0])) <= self.reservation.shadow_s:
+            self._most_s = longest_s(self.view.now_s, self.reservation.shadow_s)
+        if job.estimate_s(found[0]) <= self._most_s:
             self.trial.start(job, *found)
         elif shape not in blocked:
             self._try_long(job, self.reservation, *found)

@@ -7,8 +7,6 @@ from typing import Any, cast
 
 import simpy
 
-from scenarios.instants import instant
-
 
 class Phase(IntEnum):
     """The order of events at one instant (SimPy's event priority); the scheduling pass follows the last."""
@@ -26,8 +24,8 @@ class Phase(IntEnum):
 class Clock(simpy.Environment):
     """Simulated time [s] since the scenario's start.
 
-    An event is put at a time rather than after a delay, and at a whole microsecond: two events of one instant must
-    meet on the same float. Only a battery is full or empty when physics has it so, between two of them.
+    An event is put at a time rather than after a delay, and whoever adds a delay to a time says which instant it means:
+    two events of one instant must meet on the same float. Only a battery is full or empty between instants.
     """
 
     @property
@@ -40,11 +38,7 @@ class Clock(simpy.Environment):
         self._now = time_s
 
     def put(self, event: simpy.Event, time_s: float, phase: Phase) -> None:
-        """Let an event happen at the instant of time_s, or now if that has just passed."""
-        if phase != Phase.BATTERY:
-            time_s = instant(time_s)
-            if time_s < self._now:
-                time_s = self._now
+        """Let an event happen at an instant."""
         heappush(cast(list[Any], self._queue), (time_s, phase, next(self._eid), event))
 
 

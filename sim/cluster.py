@@ -13,6 +13,7 @@ from policies.queue import QueuedJob
 from policies.queues import queue_for
 from policies.view import Decisions, Memo, Release, Start, View
 from scenarios.contract import no_site
+from scenarios.instants import instant
 from scenarios.jobs import Arrival
 from sim.claims import Claims
 from sim.clock import Clock
@@ -271,7 +272,7 @@ class Cluster:
         if self.roads is not None and self.traffic is not None and self.traffic.sends(row):
             self.roads.start(run, work * pace_s)
             return
-        JobEnd(self.clock, now_s + work * pace_s, self._ended, run)
+        JobEnd(self.clock, instant(now_s + work * pace_s), self._ended, run)
 
     def _ended(self, event: simpy.Event) -> None:
         self.end(cast(JobEnd, event).run)

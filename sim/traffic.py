@@ -161,7 +161,7 @@ class Roads:
     def start(self, run: Release, needs_s: float) -> None:
         """A gang starts that takes needs_s alone."""
         now_s = self._clock.now
-        end = JobEnd(self._clock, now_s + needs_s, self._arrive, run)
+        end = JobEnd(self._clock, instant(now_s + needs_s), self._arrive, run)
         self._under_way[run.row] = _Journey(run, now_s, needs_s, end)
 
     def retime(self, row: int, factor: float) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import simpy
 
+from scenarios.instants import instant
 from sim.clock import Moment, Phase
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class Yard:
                 self._ready(pool, rack)
 
         clock = self._cluster.clock
-        self._booting[pool, rack] = Moment(clock, clock.now + boot_s, Phase.BOOTED, booted)
+        up_s = max(clock.now, instant(clock.now + boot_s))
+        self._booting[pool, rack] = Moment(clock, up_s, Phase.BOOTED, booted)
         self._count_booting(pool)
 
     def _count(self, pool: int, by: int) -> None:
