@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from outputs.jobs import job_columns
+from scenarios.jobs import BATCH_JOBS
 from sim.run import prepare
 from sim.simulation import simulate
 
@@ -96,10 +97,14 @@ class Reference:
                 self.free += self.jobs[row][1]
             while arrivals and arrivals[0][1][0] == now:
                 self.waiting.append(arrivals.pop(0)[0])
-            self.waiting.sort(key=lambda row: (self.jobs[row][0], row % 2, row))  # of one instant class by class
+            self.waiting.sort(key=self.place)
             for row in self.decide(now):
                 ends[row] = now + self.jobs[row][2]
         return [self.starts[row] for row in range(len(self.jobs))]
+
+    def place(self, row):
+        """By submission; of one instant class by class, as far as they came in the same batch of jobs."""
+        return self.jobs[row][0], row // 2 // BATCH_JOBS, row % 2, row
 
     def start(self, row, now):
         self.waiting.remove(row)
