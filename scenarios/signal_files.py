@@ -2,17 +2,21 @@
 
 import datetime
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from scenarios.errors import ScenarioError
 from scenarios.files import locate
 from scenarios.packed import read_text
-from scenarios.signal_csv import plain_numbers, position, read_columns
 from scenarios.signal_keys import SignalFile, TimeColumns, file_form
 from scenarios.signal_stamps import hour_ending, read_form, repeated
 from scenarios.signal_table import Rows, Table, rows_of
 from scenarios.signal_times import fixed_zone, read_zone
+from scenarios.tables import TextTable, position, read_table
 from scenarios.units import shown
 
 MOST_BYTES = 2**27  # unpacked; ten years of five-minute rows
@@ -41,13 +45,14 @@ def _factor(file: SignalFile, unit: str, path: Path) -> float:
 
 def _csv_table(text: str, file: SignalFile, path: Path) -> Table:
     keys = file.time if isinstance(file.time, TimeColumns) else TimeColumns(column=file.time or "")
-    times = (keys.column or keys.date or 0, keys.hour_ending, keys.quarter, keys.repeated)
-    found = read_columns(text, path, [file.column, *times], file.where or {})
-    values, stamps, hours, quarters, flags = found.cells
-    values, stamps = values or [], stamps or []
+    times = (keys.column or keys.date, keys.hour_ending, keys.quarter, keys.repeated)
+    table = _rows_of(text, file, {name for name in (file.column, *times) if name}, path)
+    stamps, hours, quarters, flags = (_cells(table, name, path) if name else None for name in times)
+    if stamps is None:
+        stamps = table.rows["fields"].list.first().to_list()
+    lines = table.rows["line"].to_list()
     try:
         form = read_form(stamps, keys.order)
-        numbers = plain_numbers(values, found.separator, file.decimal)
     except ValueError as error:
         raise ScenarioError(str(error), str(path)) from None
 
@@ -58,17 +63,49 @@ def _csv_table(text: str, file: SignalFile, path: Path) -> Table:
         return moment if hours is None else hour_ending(moment, hours[row], quarters and quarters[row])
 
     return Table(
-        where=lambda row: f"{path}:{found.lines[row]}",
+        where=lambda row: f"{path}:{lines[row]}",
         stamps=stamps if hours is None else [f"{date} {hour}" for date, hour in zip(stamps, hours, strict=True)],
         begin=begin,
         end=None if end_of is None else lambda row: end_of(stamps[row]),
         second=None if flags is None else lambda row: repeated(flags[row]),
         zone=read_zone(file.zone or "UTC"),
         column=file.column,
-        values=values,
-        numbers=numbers,
+        values=_cells(table, file.column, path),
+        numbers=_numbers(table, file, path),
         factor=_factor(file, file.unit or "", path),
     )
+
+
+def _rows_of(text: str, file: SignalFile, names: set[str], path: Path) -> TextTable:
+    """The rows whose cells equal those of the key where; all must be as wide as the header."""
+    keep = file.where or {}
+    table = read_table(text, path, names | set(keep))
+    if not table.header:
+        raise ScenarioError("holds no row", str(path))
+    odd = table.rows.filter(pl.col("fields").list.len() != len(table.header))
+    if len(odd):
+        text = f"found {len(odd['fields'][0])} fields; allowed: {len(table.header)}"
+        raise ScenarioError(text, f"{path}:{odd['line'][0]}")
+    if not keep:
+        return table
+    kept = table.rows.filter([table.field(name, str(path)) == value for name, value in keep.items()])
+    if not len(kept):
+        said = " and ".join(f"{name} {value!r}" for name, value in keep.items())
+        raise ScenarioError(f"holds no row of {said}", str(path))
+    return replace(table, rows=kept)
+
+
+def _cells(table: TextTable, name: str, path: Path) -> list[str]:
+    return table.rows.select(table.field(name, str(path))).to_series().to_list()
+
+
+def _numbers(table: TextTable, file: SignalFile, path: Path) -> list[float]:
+    try:
+        text = table.figures(table.field(file.column, str(path)), file.decimal)
+    except ValueError as error:
+        raise ScenarioError(f"{error}; allowed: with decimal: comma or point", str(path)) from None
+    value = text.cast(pl.Float64, strict=False).fill_null(math.nan)
+    return table.rows.select(value).to_series().to_list()
 
 
 def _json_table(text: str, file: SignalFile, path: Path) -> Table:

@@ -262,7 +262,7 @@ def test_a_time_that_spring_skips_is_refused_by_its_line(refusal):
         (THREE.replace(",20", ",20 USD"), "s.csv:3: price: found '20 USD'; allowed: a finite number"),
         (THREE.replace(",20", ""), "s.csv:3: found 1 fields; allowed: 2"),
         (THREE.replace(",20", ",2,0"), "s.csv:3: found 3 fields; allowed: 2"),
-        (THREE.replace(",20", ',"20'), "s.csv:4: is not CSV: unexpected end of data"),
+        (THREE.replace(",20", ',"20'), "s.csv:3: found a quote that is not closed, or within a field without quotes"),
         (
             THREE.replace("01:00,", "00:00,"),
             "s.csv:3: time: found '2023-01-01 00:00', which is the same instant as the row before "

@@ -52,3 +52,22 @@ def test_what_a_csv_writer_writes_is_read_back(written, all_quoted, mark):
     )
     out.writerows([["x", "y", "z"], *written])
     assert rows(text.getvalue())[2] == written
+
+
+def test_a_format_may_ask_for_a_bar_as_separator():
+    table = read_table('a|b, c\n1|"2|3"\n4|x,y\n', Path("log"), marks="|,")
+    assert table.header == ["a", "b, c"]
+    assert table.rows["fields"].to_list() == [["1", "2|3"], ["4", "x,y"]]
+
+
+def test_the_separator_is_the_one_that_parts_the_names_asked_for():
+    assert read_table("a;b,c,d\n1;2\n", Path("log"), {"a"}).separator == ";"
+
+
+@pytest.mark.parametrize(
+    ("cells", "plain"),
+    [(["1.5", "2"], ["1.5", "2"]), (['"1,234.5"', "2"], ["1234.5", "2"]), (['"1.234,5"', "2"], ["1234.5", "2"])],
+)
+def test_marks_of_thousands_and_decimal_commas_are_told_from_the_column(cells, plain):
+    table = read_table("a,b\n" + "".join(f"x,{cell}\n" for cell in cells), Path("log"))
+    assert table.rows.select(table.figures(table.field("b", "log"))).to_series().to_list() == plain
