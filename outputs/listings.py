@@ -9,7 +9,7 @@ from policies.registry import AXES, DEFAULTS, about
 from scenarios.files import library
 from scenarios.load import load
 from scenarios.sweep_file import library_sweeps, read_sweep
-from scenarios.traces import FORMATS
+from scenarios.trace_formats import FORMATS
 from topologies.catalog import Fact, rates
 from topologies.catalog import table as catalog
 
@@ -25,7 +25,8 @@ def listing(what: str, sources: bool) -> list[Table]:
     if what == "policies":
         return _policies()
     if what == "traces":
-        return [table("", ["format", "what it is"], [[name, form.about] for name, form in FORMATS.items()])]
+        forms = [[name, form.about, form.sample] for name, form in FORMATS.items()]
+        return [table("", ["format", "what it is", "sample (synthetic)"], forms)]
     tables = [_sources(what) if sources else _overview(what)]
     if what == "models":
         tables.append(_rates())

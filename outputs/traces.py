@@ -11,7 +11,8 @@ from rich.table import Table
 from outputs.tables import duration, table
 from scenarios.errors import ScenarioError
 from scenarios.jobs import JobTable
-from scenarios.traces import CSV_COLUMNS, TraceFile
+from scenarios.trace_formats import CSV_COLUMNS
+from scenarios.traces import TraceFile
 
 
 def trace_table(name: str, trace: TraceFile) -> Table:

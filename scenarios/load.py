@@ -203,7 +203,7 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
         key = ("workload", index, "file")
         raise ScenarioError(f"{dotted(key, source.data)}: no such file: {path}", source.where(*key))
     try:
-        trace = read_trace(work.format, path, work.on_bad_row, work.begin)
+        trace = read_trace(work.format, path, work.on_bad_row, work.begin, work.asked)
     except ScenarioError as error:
         if error.where:
             raise

@@ -1,11 +1,11 @@
-"""Recorded logs to job tables: the Standard Workload Format, Philly and our own job CSV, read with polars.
+"""Recorded logs to job tables, whatever their format.
 
 A row that cannot be replayed is named with its line number and refused, or skipped and counted. Rows
 that stand twice are kept as recorded. Blank lines carry nothing and are passed over.
 """
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,130 +16,14 @@ from scenarios.errors import ScenarioError, unknown
 from scenarios.instants import instants
 from scenarios.jobs import JobTable
 from scenarios.packed import read_text
-from scenarios.swf import FIELD, FIELDS, LEFT_OUT, header_facts, second_zero
-from scenarios.tables import TextTable, read_table
-from scenarios.values import LONGEST_S
+from scenarios.swf import FIELDS, second_zero
+from scenarios.trace_columns import Column
+from scenarios.trace_formats import FORMATS
+from scenarios.trace_keys import Asked
 
-CSV_COLUMNS = ("number", "submit_s", "chips", "run_s", "estimate_s", "tenant")
 _FIELDS = ("number", "submit_s", "run_s", "chips", "estimate_s", "tenant")
+_NOTHING_ASKED = Asked()
 MOST_BYTES = 2**31  # unpacked; the largest public logs are a tenth of that
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """How one field of a job is read: the raw text, the value (null where it cannot be used), what is allowed."""
-
-    name: str
-    raw: pl.Expr
-    value: pl.Expr
-    allowed: str
-
-
-def _number(text: pl.Expr) -> pl.Expr:
-    value = text.cast(pl.Float64, strict=False)
-    return pl.when(value.is_finite()).then(value)
-
-
-def _at_least(text: pl.Expr, low: float) -> pl.Expr:
-    return pl.when(_number(text).is_between(low, LONGEST_S)).then(_number(text))
-
-
-def _whole(text: pl.Expr, low: int) -> pl.Expr:
-    value = _number(text)
-    return pl.when((value >= low) & (value == value.floor()) & (value < 2**53)).then(value).cast(pl.Int64)
-
-
-def _swf(table: TextTable) -> list[Column]:
-    """Fields 1, 2, 4, 8 or else 5, 9 or else 4, and 12; see scenarios.swf."""
-    del table
-    field = FIELD
-    procs = pl.when(_number(field[7]) <= 0).then(field[4]).otherwise(field[7])
-    request = _number(field[8])
-    estimate = pl.when(request <= 0).then(_number(field[3])).when(request <= LONGEST_S).then(request)
-    user = _number(field[11])
-    return [
-        Column("number", field[0], _whole(field[0], 0), "a job number"),
-        Column("submit_s", field[1], _at_least(field[1], 0), "seconds of at least 0"),
-        Column("run_s", field[3], _at_least(field[3], 0), "seconds of at least 0"),
-        Column("chips", procs, _whole(procs, 1), "a whole number of processors of at least 1"),
-        Column("estimate_s", field[8], estimate, "seconds, or -1 where it is missing"),
-        Column("tenant", field[11], pl.when(user >= 0).then(field[11]).otherwise(pl.lit("unknown")), "a user"),
-    ]
-
-
-def _philly(table: TextTable) -> list[Column]:
-    """Source: Jeon et al., Analysis of Large-Scale Multi-Tenant GPU Clusters, ATC 2019 (a published subset)."""
-    stamp, length, chips, tenant = _named(table, "timestamp", "duration", "num_gpus", "cluster")
-    length = table.figures(length)
-    time = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.epoch("us").cast(pl.Float64) / 1e6
-    return [
-        Column("submit_s", stamp, time, "a time such as 2017-10-09 07:01:55"),
-        Column("run_s", length, _at_least(length, 0), "seconds of at least 0"),
-        Column("chips", chips, _whole(chips, 1), "a whole number of GPUs of at least 1"),
-        Column("tenant", tenant, tenant, "a virtual cluster"),
-    ]
-
-
-def _csv(table: TextTable) -> list[Column]:
-    """Our own job table, as `megawatt trace` writes it; estimate_s and tenant may be left out."""
-    number, submit, chips, run = map(table.figures, _named(table, *CSV_COLUMNS[:4]))
-    columns = [
-        Column("number", number, _whole(number, 0), "a job number"),
-        Column("submit_s", submit, _at_least(submit, 0), "seconds of at least 0"),
-        Column("run_s", run, _at_least(run, 0), "seconds of at least 0"),
-        Column("chips", chips, _whole(chips, 1), "a whole number of chips of at least 1"),
-    ]
-    if "estimate_s" in table.header:
-        (estimate,) = map(table.figures, _named(table, "estimate_s"))
-        columns.append(Column("estimate_s", estimate, _at_least(estimate, 0), "seconds of at least 0"))
-    if "tenant" in table.header:
-        (tenant,) = _named(table, "tenant")
-        columns.append(Column("tenant", tenant, tenant, "a name"))
-    return columns
-
-
-def _named(table: TextTable, *names: str) -> list[pl.Expr]:
-    header = table.header
-    for name in names:
-        if name not in header:
-            raise ScenarioError(f"the header lacks the column {name!r} (found: {', '.join(header)[:200]})")
-        if header.count(name) > 1:
-            raise ScenarioError(f"the column {name!r} stands twice in the header")
-    return [pl.col("fields").list.get(header.index(name), null_on_oob=True) for name in names]
-
-
-def _words(text: str, path: Path) -> TextTable:
-    """Rows of words without a header; blank lines and lines that begin with ; are passed over."""
-    del path
-    lines = pl.DataFrame({"text": text.split("\n")}).with_row_index("line", offset=1)
-    lines = lines.filter(~pl.col("text").str.contains(r"^\s*(;|$)"))
-    return TextTable([], 1, " ", lines.select("line", pl.col("text").str.extract_all(r"\S+").alias("fields")))
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A trace format: its columns, rows and one-line description, whether its clock is absolute, what is no job."""
-
-    columns: Callable[[TextTable], list[Column]]
-    rows: Callable[[str, Path], TextTable]
-    absolute: bool
-    about: str
-    left_out: Mapping[str, pl.Expr] = field(default_factory=dict)
-    facts: Callable[[str], dict[str, str]] | None = None
-
-
-FORMATS = {
-    "swf": Format(
-        _swf,
-        _words,
-        False,
-        "Standard Workload Format, 18 fields (Parallel Workloads Archive)",
-        LEFT_OUT,
-        header_facts,
-    ),
-    "philly": Format(_philly, read_table, True, "Microsoft Philly 2017: timestamp,duration,num_gpus,gpu_time,cluster"),
-    "csv": Format(_csv, read_table, False, "our own job table: " + ",".join(CSV_COLUMNS)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +36,9 @@ class TraceFile:
     facts: Mapping[str, str] = field(default_factory=dict)  # of the machine, by the format's own names
 
 
-def read_trace(name: str, path: Path, on_bad_row: str = "fail", begin: str = "log") -> TraceFile:
+def read_trace(
+    name: str, path: Path, on_bad_row: str = "fail", begin: str = "log", asked: Asked = _NOTHING_ASKED
+) -> TraceFile:
     """Read a trace; the first job of an absolute clock, or of begin first-job, is submitted at 0 s.
 
     Raises ScenarioError for an unknown format, an unreadable file, and a bad row unless those are skipped.
@@ -162,12 +48,14 @@ def read_trace(name: str, path: Path, on_bad_row: str = "fail", begin: str = "lo
     form = FORMATS[name]
     text = read_text(path, MOST_BYTES)
     table = form.rows(text, path)
-    try:
-        columns = form.columns(table)
-    except ScenarioError as error:
-        raise ScenarioError(error.message, f"{path}:{table.header_line}") from None
+    if not table.header and not len(table.rows):
+        raise ScenarioError("holds no job", str(path))
+    layout = form.layout(table, str(path), asked)
+    columns = layout.columns
     width = len(table.header) or FIELDS
-    fields, warnings = _jobs_only(table.rows, form.left_out)
+    fields, warnings = _jobs_only(table.rows, layout.left_out)
+    noted = ((fields.filter(is_so), what) for what, is_so in layout.noted.items())
+    warnings += [_found(rows, what) for rows, what in noted if len(rows)]
     count = pl.col("fields").list.len()
     rows = fields.select(
         "line",
@@ -190,11 +78,11 @@ def read_trace(name: str, path: Path, on_bad_row: str = "fail", begin: str = "lo
     if not table.header:
         warnings += _longer(rows, width)
     warnings += _standing_twice(rows, [column.name for column in columns])
-    from_first = form.absolute or begin == "first-job"
+    from_first = layout.dated or begin == "first-job"
     facts = form.facts(text) if form.facts else {}
     jobs = _table(rows, from_first)
     said = tuple(f"{path.name}: {warning}" for warning in warnings)
-    return TraceFile(jobs, said, _start(facts, rows, form.absolute, from_first), facts)
+    return TraceFile(jobs, said, _start(facts, rows, layout.dated, from_first), facts)
 
 
 def _jobs_only(rows: pl.DataFrame, left_out: Mapping[str, pl.Expr]) -> tuple[pl.DataFrame, list[str]]:
@@ -204,8 +92,12 @@ def _jobs_only(rows: pl.DataFrame, left_out: Mapping[str, pl.Expr]) -> tuple[pl.
         found = rows.filter(is_so)
         if len(found):
             rows = rows.filter(~is_so.fill_null(False))
-            warnings.append(f"{_counted(len(found), 'row')} of {what} left out, the first on line {found['line'][0]}")
+            warnings.append(_found(found, f"{what} left out"))
     return rows, warnings
+
+
+def _found(rows: pl.DataFrame, what: str) -> str:
+    return f"{_counted(len(rows), 'row')} of {what}, the first on line {rows['line'][0]}"
 
 
 def _longer(rows: pl.DataFrame, width: int) -> list[str]:
@@ -274,7 +166,7 @@ def _fault(row: pl.DataFrame, columns: list[Column], width: int) -> str:
         return f"found {len(row['fields'][0])} fields; allowed: {width}"
     column = next(column for column in columns if row[column.name][0] is None)
     raw = row.select(column.raw.alias("raw"))["raw"][0]
-    return f"{column.name}: found {raw!r}; allowed: {column.allowed}"
+    return f"{column.label or column.name}: found {raw!r}; allowed: {column.allowed}"
 
 
 def _bad_row(path: Path, row: pl.DataFrame, columns: list[Column], width: int) -> ScenarioError:

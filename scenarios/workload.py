@@ -9,6 +9,7 @@ from scenarios.distributions import Counts, Durations, Names, Numbers
 from scenarios.estimates import Estimate, TraceEstimate
 from scenarios.hardware import Precision, TokenTask
 from scenarios.network import Communication, Parallelism
+from scenarios.trace_keys import Asked, ColumnKeys, Shares
 from scenarios.units import DAY_S, HOUR_S
 from scenarios.values import Count, Duration, Fraction, Keys, Name, Positive, house
 
@@ -128,10 +129,25 @@ class Trace(JobClass):
     limit: Literal["run", "kill"] = Field(
         default="run", description="a job that has run for its estimate runs on, or is killed as by real schedulers"
     )
+    columns: ColumnKeys | None = Field(default=None, description="of format csv; default: the names of our own table")
+    shares: Shares = Field(default="refuse", description="of format openb: rows that ask for a part of a GPU")
     estimate: TraceEstimate | None = Field(default=None, description="default: what the trace has, else the run time")
     stacks: Annotated[list[Name], Field(min_length=1)] | None = Field(
         default=None, description="only pools of these stacks; default: every pool"
     )
+
+    @model_validator(mode="after")
+    def _keys_of_its_format(self) -> "Trace":
+        asked = {"columns": self.columns is not None, "shares": self.shares != "refuse"}
+        for key, form in (("columns", "csv"), ("shares", "openb")):
+            if asked[key] and self.format != form:
+                raise PydanticCustomError("at_key", "{text}", {"key": key, "text": f"allowed: with format: {form}"})
+        return self
+
+    @property
+    def asked(self) -> Asked:
+        """How the class wants its table to be read."""
+        return Asked(self.columns, self.shares)
 
 
 class PortableShare(Keys):

@@ -8,7 +8,7 @@ import io
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from sim.compare_cli import compare, plot
 from sim.optimize_cli import optimize
 from sim.show import show
 from sim.sweep_cli import sweep
+
+if TYPE_CHECKING:
+    from scenarios.trace_keys import Shares
 
 LEFT_OVER = 3  # exit code of a run until done that leaves jobs behind; its folder is saved
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -170,8 +173,15 @@ def explain(run: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the project's job table as CSV.")
 @click.option("--on-bad-row", type=click.Choice(["fail", "skip"]), default="fail", show_default=True)
+@click.option(
+    "--shares",
+    type=click.Choice(["refuse", "round-up", "skip"]),
+    default="refuse",
+    show_default=True,
+    help="What becomes of openb's rows that ask for a part of a GPU.",
+)
 @click.option("--force", is_flag=True, help="Replace the file that stands at --out.")
-def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: bool) -> None:
+def trace(format: str, file: Path, out: Path | None, on_bad_row: str, shares: "Shares", force: bool) -> None:
     """Say what a recorded log holds, or write it as CSV.
 
     `megawatt show traces` lists the formats. The CSV is the job table that the trace format csv reads.
@@ -179,11 +189,12 @@ def trace(format: str, file: Path, out: Path | None, on_bad_row: str, force: boo
     from outputs.tables import show as print_table
     from outputs.traces import check_replaceable, trace_table, write_csv
     from scenarios.files import exists, locate
+    from scenarios.trace_keys import Asked
     from scenarios.traces import read_trace
 
     if out is not None:
         check_replaceable(out, force)
-    read = read_trace(format, file if exists(file) else locate(str(file)), on_bad_row)
+    read = read_trace(format, file if exists(file) else locate(str(file)), on_bad_row, asked=Asked(shares=shares))
     for warning in read.warnings:
         click.echo(f"warning: {warning}", err=True)
     if out is None:

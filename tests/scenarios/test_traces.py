@@ -124,8 +124,8 @@ BAD_ROWS = [
     ("csv", "2,0,1,,5,a\n", "run_s: found ''; allowed: seconds of at least 0"),
     ("csv", "2,0,1,5,-1,a\n", "estimate_s: found '-1'; allowed: seconds of at least 0"),
     ("csv", "2,0,1\n", "found 3 fields; allowed: 6"),
-    ("philly", "yesterday,5,1,5,a\n", "submit_s: found 'yesterday'; allowed: a time such as 2017-10-09 07:01:55"),
-    ("philly", "2017-10-09 07:01:55,5,0,0,a\n", "chips: found '0'; allowed: a whole number of GPUs of at least 1"),
+    ("philly", "yesterday,5,1,5,a\n", "timestamp: found 'yesterday'; allowed: a time such as 2017-10-09 07:01:55"),
+    ("philly", "2017-10-09 07:01:55,5,0,0,a\n", "num_gpus: found '0'; allowed: a whole number of GPUs of at least 1"),
     ("philly", "2017-10-09 07:01:55,5,1,5\n", "found 4 fields; allowed: 5"),
 ]
 GOOD_ROWS = {
@@ -177,10 +177,10 @@ def test_our_own_table_may_leave_out_estimate_and_tenant_and_order_its_columns_f
         (
             "csv",
             "number,submit,chips,run_s\n1,2,3,4\n",
-            ":1: the header lacks the column 'submit_s' (found: number, submit, ",
+            ":1: unknown column 'submit_s'; did you mean 'submit'? (allowed: number, submit, chips, run_s)",
         ),
-        ("philly", OWN, ":1: the header lacks the column 'timestamp'"),
-        ("csv", "", ":1: the header lacks the column 'number'"),
+        ("philly", OWN, ":1: unknown column 'timestamp' (allowed: number, "),
+        ("csv", "", ": holds no job"),
         ("csv", OWN, ": holds no job"),
         ("swf", "", ": holds no job"),
         ("swf", "; only a comment\n", ": holds no job"),
@@ -197,7 +197,10 @@ def test_a_trace_of_bad_rows_alone_is_refused_even_when_they_are_skipped(refusal
 
 
 def test_an_unknown_format_is_refused_with_the_nearest_name(refusal):
-    assert refusal("phily", "") == "unknown trace format 'phily'; did you mean 'philly'? (allowed: csv, philly, swf)"
+    said = (
+        "unknown trace format 'phily'; did you mean 'philly'? (allowed: acme, csv, helios, openb, philly, sacct, swf)"
+    )
+    assert refusal("phily", "") == said
 
 
 def test_a_trace_that_cannot_be_read_is_refused_with_the_reason(tmp_path):

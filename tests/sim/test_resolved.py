@@ -49,3 +49,15 @@ def test_the_parameters_that_a_preset_brings_are_written_out(tmp_path):
         "carbon-aware": "cleanest: 0.5",
     }
     assert [spec for spec, words in brings.items() if words not in text_of(tmp_path / "whole.yaml", spec)] == []
+
+
+def test_mapped_columns_and_shares_resolve_to_themselves(tmp_path):
+    columns = "{submit: submit_time, chips: gpu_num, run: {from: start_time, to: end_time}, estimate: duration}"
+    (tmp_path / "s.yaml").write_text(
+        "name: logs\nhorizon: until-done\nfleet: [{pool: a, rack: plain, chips: 64}]\nworkload:\n"
+        f"  - {{class: c, kind: trace, format: csv, file: helios-sample.csv, on_bad_row: skip, columns: {columns}}}\n"
+        "  - {class: o, kind: trace, format: openb, file: openb-sample.csv, shares: skip}\n"
+    )
+    first = text_of(tmp_path / "s.yaml")
+    (tmp_path / "again.yaml").write_text(first)
+    assert text_of(tmp_path / "again.yaml") == first
