@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from scenarios.chosen_rows import NotThereError
 from scenarios.contract import SiteSteps, site_steps
 from scenarios.distributions import Choice, Empirical, EmpiricalTimes, Uniform
 from scenarios.draws import read_empirical
@@ -204,6 +205,9 @@ def _open_trace(work: Trace, source: Source, index: int) -> TraceFile:
         raise ScenarioError(f"{dotted(key, source.data)}: no such file: {path}", source.where(*key))
     try:
         trace = read_trace(work.format, path, work.on_bad_row, work.begin, work.asked)
+    except NotThereError as error:
+        named = ("workload", index, "where", error.key)
+        raise ScenarioError(f"{dotted(named, source.data)}: {error.message}", source.where(*named)) from None
     except ScenarioError as error:
         if error.where:
             raise

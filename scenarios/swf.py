@@ -12,6 +12,7 @@ FIELDS = 18
 _FACTS = ("MaxProcs", "MaxNodes", "UnixStartTime", "TimeZoneString")
 _HEADER_CHARACTERS = 100_000
 FIELD = [pl.col("fields").list.get(i, null_on_oob=True) for i in range(FIELDS)]
+TEXTS = {"status": FIELD[10], "user": FIELD[11], "group": FIELD[12], "queue": FIELD[14], "partition": FIELD[15]}
 _STATUS = FIELD[10].cast(pl.Float64, strict=False)
 _NOTHING = pl.all_horizontal(FIELD[i].cast(pl.Float64, strict=False).is_in([0.0, -1.0]) for i in (3, 4))
 LEFT_OUT = {

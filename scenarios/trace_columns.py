@@ -122,7 +122,8 @@ def mapped(table: TextTable, path: str, keys: ColumnKeys, chips: str = "chips") 
         columns.append(Column("estimate_s", asked.raw, value, asked.allowed, asked.label))
     if keys.tenant is not None:
         columns.append(tenant(table.field(keys.tenant, path), keys.tenant))
-    return Layout(columns, dated)
+    texts = {} if keys.tenant is None else {"user": table.field(keys.tenant, path)}
+    return Layout(columns, dated, texts=texts)
 
 
 def tenant(text: pl.Expr, label: str) -> Column:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from scenarios.errors import ScenarioError
-from scenarios.swf import FIELD, LEFT_OUT, header_facts
+from scenarios.swf import FIELD, LEFT_OUT, TEXTS, header_facts
 from scenarios.tables import TextTable, read_table
 from scenarios.trace_columns import (
     NO_TIME,
@@ -55,7 +55,7 @@ def _swf(table: TextTable, path: str, asked: Asked) -> Layout:
         Column("estimate_s", field[8], estimate, "seconds, or -1 where it is missing"),
         Column("tenant", field[11], pl.when(user >= 0).then(field[11]).otherwise(pl.lit("unknown")), "a user"),
     ]
-    return Layout(columns, left_out=LEFT_OUT)
+    return Layout(columns, left_out=LEFT_OUT, texts=TEXTS)
 
 
 def _csv(table: TextTable, path: str, asked: Asked) -> Layout:
@@ -78,7 +78,8 @@ def _philly(table: TextTable, path: str, asked: Asked) -> Layout:
     """Source: Jeon et al., Analysis of Large-Scale Multi-Tenant GPU Clusters, ATC 2019 (a published subset)."""
     del asked
     keys = {"submit": "timestamp", "run": {"name": "duration", "unit": "s"}, "chips": "num_gpus", "tenant": "cluster"}
-    return mapped(table, path, ColumnKeys.model_validate(keys), "GPUs")
+    layout = mapped(table, path, ColumnKeys.model_validate(keys), "GPUs")
+    return replace(layout, texts=_texts(table, path, {"queue": "cluster", "user": "cluster"}))
 
 
 def _helios(table: TextTable, path: str, asked: Asked) -> Layout:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator
 
+from scenarios.chosen_rows import Where
 from scenarios.units import parse_quantity
 from scenarios.values import Keys, house
 
@@ -71,3 +72,4 @@ class Asked:
 
     columns: ColumnKeys | None = None
     shares: Shares = "refuse"
+    where: Where | None = None

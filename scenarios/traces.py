@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from scenarios.chosen_rows import choose
 from scenarios.errors import ScenarioError, unknown
 from scenarios.instants import instants
 from scenarios.jobs import JobTable
@@ -23,6 +24,7 @@ from scenarios.trace_keys import Asked
 
 _FIELDS = ("number", "submit_s", "run_s", "chips", "estimate_s", "tenant")
 _NOTHING_ASKED = Asked()
+EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 MOST_BYTES = 2**31  # unpacked; the largest public logs are a tenth of that
 
 
@@ -63,6 +65,11 @@ def read_trace(
         *[column.value.alias(column.name) for column in columns],
         bad_width=count != width if table.header else count < width,
     )
+    facts = form.facts(text) if form.facts else {}
+    if asked.where is not None:
+        zero = EPOCH if layout.dated else second_zero(facts)
+        first_s = float(np.nanmin(rows["submit_s"].to_numpy())) if layout.dated else 0.0  # of dates: the first job
+        rows = choose(rows, asked.where, layout.texts, zero, first_s, str(path))
     bad = rows.filter(pl.any_horizontal("bad_width", *[pl.col(column.name).is_null() for column in columns]))
     if len(bad):
         if on_bad_row == "fail":
@@ -79,7 +86,6 @@ def read_trace(
         warnings += _longer(rows, width)
     warnings += _standing_twice(rows, [column.name for column in columns])
     from_first = layout.dated or begin == "first-job"
-    facts = form.facts(text) if form.facts else {}
     jobs = _table(rows, from_first)
     said = tuple(f"{path.name}: {warning}" for warning in warnings)
     return TraceFile(jobs, said, _start(facts, rows, layout.dated, from_first), facts)
@@ -153,7 +159,7 @@ def _table(rows: pl.DataFrame, absolute: bool) -> JobTable:
 def _start(facts: Mapping[str, str], rows: pl.DataFrame, absolute: bool, from_first: bool) -> datetime.datetime | None:
     """The date of second 0: the first job's of an absolute clock, or what an SWF header says."""
     first_s = float(rows["submit_s"].to_numpy().min()) if from_first else 0.0
-    zero = datetime.datetime.fromtimestamp(0, datetime.UTC) if absolute else second_zero(dict(facts))
+    zero = EPOCH if absolute else second_zero(dict(facts))
     try:
         return zero + datetime.timedelta(seconds=first_s) if zero else None
     except OverflowError:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from scenarios.chosen_rows import Where
 from scenarios.distributions import Counts, Durations, Names, Numbers
 from scenarios.estimates import Estimate, TraceEstimate
 from scenarios.hardware import Precision, TokenTask
@@ -129,6 +130,7 @@ class Trace(JobClass):
     limit: Literal["run", "kill"] = Field(
         default="run", description="a job that has run for its estimate runs on, or is killed as by real schedulers"
     )
+    where: Where | None = Field(default=None, description="which rows are replayed; default: all")
     columns: ColumnKeys | None = Field(default=None, description="of format csv; default: the names of our own table")
     shares: Shares = Field(default="refuse", description="of format openb: rows that ask for a part of a GPU")
     estimate: TraceEstimate | None = Field(default=None, description="default: what the trace has, else the run time")
@@ -147,7 +149,7 @@ class Trace(JobClass):
     @property
     def asked(self) -> Asked:
         """How the class wants its table to be read."""
-        return Asked(self.columns, self.shares)
+        return Asked(self.columns, self.shares, self.where)
 
 
 class PortableShare(Keys):
