@@ -134,7 +134,7 @@ def tenant(text: pl.Expr, label: str) -> Column:
 def _time(table: TextTable, key: TimeColumn, path: str) -> tuple[pl.Expr, bool]:
     """The times of a column [s], and whether they are dates: what its first cell with a text is."""
     text = table.field(key.name, path)
-    cells = table.rows.select(text.alias("text")).filter(pl.col("text") != "")["text"]
+    cells = table.rows.select(text.alias("text")).filter(~pl.col("text").is_in(NO_TIME))["text"]
     dated = key.unit is None and len(cells) > 0 and cells.head(1).cast(pl.Float64, strict=False).is_null()[0]
     if dated:
         return moment(table, text), True
@@ -147,9 +147,11 @@ def _length(table: TextTable, key: TimeColumn, path: str) -> Column:
 
 
 def _span(table: TextTable, keys: Span, path: str) -> Column:
-    (begin, _), (end, _) = _time(table, keys.begin, path), _time(table, keys.end, path)
-    raw = pl.concat_str(table.field(keys.begin.name, path), pl.lit(" to "), table.field(keys.end.name, path))
+    (begin, begin_dated), (end, end_dated) = _time(table, keys.begin, path), _time(table, keys.end, path)
     label = f"{keys.begin.name} to {keys.end.name}"
+    if begin_dated != end_dated:
+        raise ScenarioError(f"{label}: found dates and numbers; allowed: two of one kind", path)
+    raw = pl.concat_str(table.field(keys.begin.name, path), pl.lit(" to "), table.field(keys.end.name, path))
     return Column("run_s", raw, at_least(end - begin, 0), "a start and an end that is not earlier", label)
 
 

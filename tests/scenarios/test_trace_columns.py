@@ -125,3 +125,13 @@ def test_a_comma_that_may_mean_either_is_refused(refusal):
     text = 'at,took,gpus\n5,"1,250",1\n'
     said = "log: took: found '1,250', whose comma may be of decimals or of thousands; allowed: without marks of "
     assert refusal(text, "columns: {submit: at, chips: gpus, run: took}").startswith(said)
+
+
+def test_a_run_between_a_date_and_a_number_is_refused(refusal):
+    text = "at,begin,end,gpus\n5,None,20,1\n5,2023-01-31 18:00,20,1\n"
+    assert refusal(text, COLUMNS) == "log: begin to end: found dates and numbers; allowed: two of one kind"
+
+
+def test_a_column_of_numbers_may_begin_with_no_time(refusal):
+    said = "log:2: begin to end: found 'None to 20'; allowed: a start and an end that is not earlier; on_bad_row: "
+    assert refusal("at,begin,end,gpus\n5,None,20,1\n5,10,20,1\n", COLUMNS).startswith(said)

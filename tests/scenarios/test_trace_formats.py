@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.chosen_rows import Where
 from scenarios.errors import ScenarioError
 from scenarios.files import LIBRARY
 from scenarios.load import load
@@ -165,3 +166,17 @@ def test_the_scenario_of_the_documentation_reads_every_sample(tmp_path):
         "slurm": 6,
         "own": 10,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "sizes"),
+    [
+        ("helios", {"status": "FAILED", "queue": "vcY"}, [4]),
+        ("acme", {"queue": ["Debug", "SFT"], "user": "up"}, [16, 8]),
+        ("openb", {"status": "Running", "chips": 4}, [4]),
+        ("sacct", {"status": "TIMEOUT", "partition": "gpu", "user": "bo"}, [2]),
+    ],
+)
+def test_rows_of_the_named_formats_can_be_chosen(name, where, sizes):
+    shares = {"shares": "skip"} if name == "openb" else {}
+    assert sample(name, where=Where.model_validate(where), **shares).jobs.chips.tolist() == sizes
