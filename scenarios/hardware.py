@@ -205,7 +205,11 @@ class TaskFacts(Keys):
 
 
 class ScaleUpEntry(Keys):
-    """Constants of the links inside a domain; what they mean stands in topologies/collectives.py."""
+    """Constants of the links inside a domain; what they mean stands in topologies/collectives.py.
+
+    Efficiencies without a number are those of 8 chips and more; those of 2 and 4 default to the next larger ones, those
+    of an all-to-all to a ring's.
+    """
 
     base: Duration
     ring_step: Duration
@@ -213,6 +217,12 @@ class ScaleUpEntry(Keys):
     ring_efficiency: Positive
     switch: Duration = 0.0
     switch_efficiency: Annotated[float, Field(ge=0, le=2)] = 0.0
+    switch_from: Annotated[int, Field(ge=2, le=10**6)] = 2
+    ring_efficiency_2: Positive | None = None
+    ring_efficiency_4: Positive | None = None
+    all_to_all_efficiency: Positive | None = None
+    all_to_all_efficiency_2: Positive | None = None
+    all_to_all_efficiency_4: Positive | None = None
 
 
 class ScaleOutEntry(Keys):

@@ -160,6 +160,12 @@ def interconnect(name: str, band: Band = "base") -> InterconnectEntry:
     return InterconnectEntry.model_validate(entry)
 
 
+_BY_SIZE = (
+    *("ring_efficiency_2", "ring_efficiency_4"),
+    *("all_to_all_efficiency", "all_to_all_efficiency_2", "all_to_all_efficiency_4"),
+)
+
+
 def scale_up(name: str, band: Band = "base") -> ScaleUp:
     """The constants of a shipped kind of links inside a domain."""
     facts = table("fabric")[name]
@@ -171,6 +177,8 @@ def scale_up(name: str, band: Band = "base") -> ScaleUp:
         ring_efficiency=facts["ring_efficiency"].si_value(band),
         switch_s=facts["switch"].si_value(band) if switches else 0.0,
         switch_efficiency=facts["switch_efficiency"].si_value(band) if switches else 0.0,
+        switch_from=int(facts["switch_from"].value) if switches else 2,
+        **{name: facts[name].si_value(band) for name in _BY_SIZE if name in facts},
     )
 
 

@@ -17,7 +17,9 @@ class ScaleUp:
 
     base_s: before the first step. ring_step_s, tree_step_s: one step. ring_efficiency: bytes in a ring over the line
     rate [1]. switch_s: latency of an all-reduce that the switches add up, base included; switch_efficiency: its bus
-    bandwidth over the line rate [1], above 1 where adding up saves bytes, 0 where the switches cannot.
+    bandwidth over the line rate [1], above 1 where adding up saves bytes, 0 where the switches cannot; switch_from: for
+    so many chips and more. all_to_all_efficiency: bytes in an all-to-all over the line rate [1], None for that of a
+    ring. Efficiencies are those of 8 chips and more; those of 2 and of 4 may be others, None for the next larger ones.
     """
 
     base_s: float
@@ -26,6 +28,38 @@ class ScaleUp:
     ring_efficiency: float
     switch_s: float = 0.0
     switch_efficiency: float = 0.0
+    switch_from: int = 2
+    ring_efficiency_2: float | None = None
+    ring_efficiency_4: float | None = None
+    all_to_all_efficiency: float | None = None
+    all_to_all_efficiency_2: float | None = None
+    all_to_all_efficiency_4: float | None = None
+
+    def ring(self, chips: int) -> float:
+        """Bytes in a ring of so many chips over the line rate [1]."""
+        return _by_chips(chips, self.ring_efficiency_2, self.ring_efficiency_4, self.ring_efficiency)
+
+    def all_to_all(self, chips: int) -> float:
+        """Bytes in an all-to-all of so many chips over the line rate [1]."""
+        if self.all_to_all_efficiency is None:
+            return self.ring(chips)
+        return _by_chips(chips, self.all_to_all_efficiency_2, self.all_to_all_efficiency_4, self.all_to_all_efficiency)
+
+    def adds_up(self, chips: int) -> bool:
+        """Whether switches add up for so many chips."""
+        return self.switch_efficiency > 0 and chips >= self.switch_from
+
+
+def _by_chips(chips: int, pair: float | None, four: float | None, more: float) -> float:
+    """An efficiency known for 2, 4 and 8 chips, in straight lines over log2 of the chips between them [1]."""
+    four = more if four is None else four
+    pair = four if pair is None else pair
+    if chips <= 2:
+        return pair
+    if chips >= 8:
+        return more
+    doublings = math.log2(chips)
+    return pair + (doublings - 1) * (four - pair) if chips <= 4 else four + (doublings - 2) * (more - four)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +106,7 @@ class Group:
         """What a ring or a tree over all chips moves [bytes/s]: the least of the links in a domain and its NICs."""
         rates = []
         if self.slice.chips > 1:
-            rates.append(self.up.ring_efficiency * self.slice.ring_bytes_per_s)
+            rates.append(self.up.ring(self.slice.chips) * self.slice.ring_bytes_per_s)
         if self.domains > 1:
             rates.append(self.out.ring_efficiency * self.slice.chips * self.nic_bytes_per_s)
         return min(rates, default=math.inf)
@@ -173,7 +207,7 @@ def all_to_all_s(size_bytes: float, group: Group) -> float:
     ranks, chips = group.ranks, group.slice.chips
     if ranks == 1:
         return 0.0
-    inside_bytes_per_s = group.up.ring_efficiency * group.slice.all_to_all_bytes_per_s
+    inside_bytes_per_s = group.up.all_to_all(chips) * group.slice.all_to_all_bytes_per_s
     inside_s = (chips - 1) / ranks * size_bytes / inside_bytes_per_s
     if group.domains == 1:
         return group.base_s + group.up.ring_step_s + inside_s
@@ -218,14 +252,14 @@ def _inside(passes: int, size_bytes: float, group: Group) -> Iterator[tuple[floa
     if chips == 1:
         yield 0.0, 0.0
         return
-    rate = group.up.ring_efficiency * group.slice.ring_bytes_per_s
+    rate = group.up.ring(chips) * group.slice.ring_bytes_per_s
     yield passes * group.slice.steps * group.up.ring_step_s, passes * (chips - 1) / chips * size_bytes / rate
     if passes == 2 and _switches(group):
         yield group.up.switch_s, _in_switches_s(size_bytes, group)
 
 
 def _switches(group: Group) -> bool:
-    return group.slice.chips > 1 and group.up.switch_efficiency > 0
+    return group.slice.chips > 1 and group.up.adds_up(group.slice.chips)
 
 
 def _in_switches_s(size_bytes: float, group: Group) -> float:

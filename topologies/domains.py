@@ -75,7 +75,11 @@ class Domain:
             entry.bandwidth or 0.0,
             Torus(tuple(entry.sides), tuple(entry.links or ())) if entry.sides else None,
             entry.nics * (link_bytes_per_s or entry.nic_bandwidth) / chips,
-            ScaleUp(up.base, up.ring_step, up.tree_step, up.ring_efficiency, up.switch, up.switch_efficiency),
+            ScaleUp(
+                *(up.base, up.ring_step, up.tree_step, up.ring_efficiency, up.switch, up.switch_efficiency),
+                *(up.switch_from, up.ring_efficiency_2, up.ring_efficiency_4),
+                *(up.all_to_all_efficiency, up.all_to_all_efficiency_2, up.all_to_all_efficiency_4),
+            ),
             ScaleOut(
                 out.base, out.ring_step, out.tree_step, out.post, out.ring_efficiency, out.hierarchical_efficiency
             ),

@@ -196,7 +196,7 @@ def _pipeline_s(split: Split, sends: int, numbers: float, domain: Domain, seat: 
     if seat.domains > 1:  # stages that lie in two domains set the pace
         rate = domain.out.ring_efficiency * share * domain.nic_bytes_per_s
         return 2 * sends * (domain.out.ring_step_s + size_bytes / rate)
-    rate = domain.up.ring_efficiency * domain.slice(2, seat.sides).ring_bytes_per_s
+    rate = domain.up.ring(2) * domain.slice(2, seat.sides).ring_bytes_per_s
     return 2 * sends * (domain.up.ring_step_s + size_bytes / rate)
 
 

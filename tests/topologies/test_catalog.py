@@ -159,7 +159,7 @@ def test_every_kind_of_links_and_of_network_is_read_from_its_rows_in_si(band):
         facts = dict(table("fabric")[name])
         for field in fields(found):
             fact = facts.pop(names.get(field.name, field.name), None)
-            assert getattr(found, field.name) == (0.0 if fact is None else fact.si_value(band))
+            assert getattr(found, field.name) == (field.default if fact is None else fact.si_value(band))
         assert not facts, "a figure that nothing reads"
 
 
