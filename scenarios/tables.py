@@ -101,22 +101,31 @@ def _rows(text: str, separator: str, path: Path) -> pl.DataFrame:
     lines = pl.DataFrame({"text": text.split("\n")}).with_row_index("line", offset=1)
     lines = lines.filter(~pl.col("text").str.contains(r"^\s*(#|$)"))
     if '"' not in text:
-        return _plain(lines, separator)
+        return _plain(lines, separator, any(blank in text for blank in _blanks(text, separator)))
     if (lines["text"].str.count_matches('"') % 2 == 1).any():  # a field goes on over lines
         records = pl.DataFrame(list(_records(text)), schema=_RECORD, orient="row")
         return _quoted(records, separator, path)
     mark = re.escape(separator)
     field = rf'(?: *"[^"{mark}]*" *|[^"{mark}]*)'  # its quotes may go, as they hold no separator
     simple = pl.col("text").str.contains(rf"^{field}(?:{mark}{field})*\r?$")
-    plain = _plain(lines.filter(simple).with_columns(pl.col("text").str.replace_all('"', "", literal=True)), separator)
+    plain = _plain(
+        lines.filter(simple).with_columns(pl.col("text").str.replace_all('"', "", literal=True)), separator, True
+    )
     rows = pl.concat([plain, _quoted(lines.filter(~simple), separator, path)])
     return rows.sort("line")
 
 
-def _plain(lines: pl.DataFrame, separator: str) -> pl.DataFrame:
+def _blanks(text: str, separator: str) -> list[str]:
+    """What to look for in a text to know whether blanks may lie beside its separators: rare, and dear to take out."""
+    blanks = [blank for blank in " \t" if blank != separator]
+    return [*blanks, f"\r{separator}", f"{separator}\r"] if "\r" in text else blanks
+
+
+def _plain(lines: pl.DataFrame, separator: str, spaced: bool) -> pl.DataFrame:
     blanks = " \t\r".replace(separator, "")
-    beside = rf"[{blanks}]*{re.escape(separator)}[{blanks}]*"
-    line = pl.col("text").str.strip_chars(blanks).str.replace_all(beside, separator)
+    line = pl.col("text").str.strip_chars(blanks)
+    if spaced:
+        line = line.str.replace_all(rf"[{blanks}]*{re.escape(separator)}[{blanks}]*", separator)
     return lines.select("line", line.str.split(separator).alias("fields"))
 
 
