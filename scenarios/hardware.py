@@ -208,7 +208,7 @@ class ScaleUpEntry(Keys):
     """Constants of the links inside a domain; what they mean stands in topologies/collectives.py.
 
     Efficiencies without a number are those of 8 chips and more; those of 2 and 4 default to the next larger ones, those
-    of an all-to-all to a ring's.
+    of an all-to-all to a ring's. Without short_step all buffers go as long ones.
     """
 
     base: Duration
@@ -223,6 +223,8 @@ class ScaleUpEntry(Keys):
     all_to_all_efficiency: Positive | None = None
     all_to_all_efficiency_2: Positive | None = None
     all_to_all_efficiency_4: Positive | None = None
+    short_base: Duration = 0.0
+    short_step: Duration = 0.0
 
 
 class ScaleOutEntry(Keys):

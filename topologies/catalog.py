@@ -179,6 +179,8 @@ def scale_up(name: str, band: Band = "base") -> ScaleUp:
         switch_efficiency=facts["switch_efficiency"].si_value(band) if switches else 0.0,
         switch_from=int(facts["switch_from"].value) if switches else 2,
         **{name: facts[name].si_value(band) for name in _BY_SIZE if name in facts},
+        short_base_s=facts["short_base"].si_value(band) if "short_base" in facts else 0.0,
+        short_step_s=facts["short_step"].si_value(band) if "short_step" in facts else 0.0,
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from topologies.slices import Slice
 
+_SHORT_SHARE = 0.5  # of the bytes on a link: a flag of 4 bytes goes with every 4, which saves waiting
+
 
 @dataclass(frozen=True, slots=True)
 class ScaleUp:
@@ -20,6 +22,8 @@ class ScaleUp:
     bandwidth over the line rate [1], above 1 where adding up saves bytes, 0 where the switches cannot; switch_from: for
     so many chips and more. all_to_all_efficiency: bytes in an all-to-all over the line rate [1], None for that of a
     ring. Efficiencies are those of 8 chips and more; those of 2 and of 4 may be others, None for the next larger ones.
+    short_base_s, short_step_s: base and step of a ring for short buffers, of whose bytes half are flags; a step of 0
+    where there is none.
     """
 
     base_s: float
@@ -34,6 +38,8 @@ class ScaleUp:
     all_to_all_efficiency: float | None = None
     all_to_all_efficiency_2: float | None = None
     all_to_all_efficiency_4: float | None = None
+    short_base_s: float = 0.0
+    short_step_s: float = 0.0
 
     def ring(self, chips: int) -> float:
         """Bytes in a ring of so many chips over the line rate [1]."""
@@ -117,6 +123,7 @@ def ring_all_reduce_s(size_bytes: float, group: Group) -> float:
 
     t = base + 2 (L s a_up + (L-1) a_out) + 2 (n-1)/n S/B, with L domains of m chips, n = L m, and s steps in a slice
     (m-1 behind a switch). Across domains the ring runs on every rail: B = min(B_up, m B_nic), each with its efficiency.
+    In one domain short buffers go with short_base, short_step and B/2 where that is faster.
     Source: NVIDIA/nccl-tests doc/PERFORMANCE.md; latency NVIDIA/nccl src/graph/tuning.cc.
     """
     return _ring_s(2, size_bytes, group)
@@ -229,7 +236,12 @@ def _ring_s(passes: int, size_bytes: float, group: Group) -> float:
     if ranks == 1:
         return 0.0
     steps_s = domains * group.slice.steps * group.up.ring_step_s + (domains - 1) * group.out.ring_step_s
-    return group.base_s + passes * (steps_s + (ranks - 1) / ranks * size_bytes / group.ring_bytes_per_s)
+    sending_s = (ranks - 1) / ranks * size_bytes / group.ring_bytes_per_s
+    long_s = group.base_s + passes * (steps_s + sending_s)
+    if domains > 1 or not group.up.short_step_s:
+        return long_s
+    short_steps_s = group.slice.steps * group.up.short_step_s
+    return min(long_s, group.up.short_base_s + passes * (short_steps_s + sending_s / _SHORT_SHARE))
 
 
 def _hierarchical_s(passes: int, size_bytes: float, group: Group) -> float:

@@ -79,6 +79,7 @@ class Domain:
                 *(up.base, up.ring_step, up.tree_step, up.ring_efficiency, up.switch, up.switch_efficiency),
                 *(up.switch_from, up.ring_efficiency_2, up.ring_efficiency_4),
                 *(up.all_to_all_efficiency, up.all_to_all_efficiency_2, up.all_to_all_efficiency_4),
+                *(up.short_base, up.short_step),
             ),
             ScaleOut(
                 out.base, out.ring_step, out.tree_step, out.post, out.ring_efficiency, out.hierarchical_efficiency

@@ -153,6 +153,8 @@ def test_every_kind_of_links_and_of_network_is_read_from_its_rows_in_si(band):
         "tree_step_s": "tree_step",
         "post_s": "post",
         "switch_s": "switch",
+        "short_base_s": "short_base",
+        "short_step_s": "short_step",
     }
     for name in table("fabric"):
         found = scale_up(name, band) if name in SCALE_UP else scale_out(name, band)

@@ -43,7 +43,12 @@ sizes = st.floats(0, 1e12)
 seconds = st.floats(0, 1e-3)
 shares = st.floats(0.1, 1)
 rates = st.floats(1e9, 1e12)
-ups = st.builds(ScaleUp, seconds, seconds, seconds, shares, seconds, st.one_of(st.just(0.0), shares))
+ups = st.builds(
+    ScaleUp,
+    *(seconds, seconds, seconds, shares, seconds, st.one_of(st.just(0.0), shares)),
+    short_base_s=seconds,
+    short_step_s=seconds,
+)
 outs = st.builds(ScaleOut, seconds, seconds, seconds, seconds, shares, shares)
 slices = st.one_of(
     st.builds(switched, st.integers(1, 72), rates),

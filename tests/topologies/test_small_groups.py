@@ -13,7 +13,7 @@ from topologies.catalog import scale_out, scale_up
 from topologies.collectives import Group, all_gather_s, all_reduce_s, all_to_all_s, reduce_scatter_s
 from topologies.slices import switched
 
-MIB = 2**20
+KIB, MIB = 2**10, 2**20
 LINKS = {"nvlink4": 450e9, "nvlink5": 900e9}
 SIZES = (128 * MIB, 512 * MIB)
 MEASURED_US = {  # by links and chips, at 128 and 512 MiB a chip
@@ -86,3 +86,46 @@ def test_switches_add_up_for_as_many_chips_as_gain_by_it():
     up = scale_up("nvlink4")
     assert [up.adds_up(chips) for chips in (2, 4, 8, 72)] == [False, False, True, True]
     assert not scale_up("neuronlink").adds_up(64)
+
+
+SHORT_SIZES = (16 * KIB, 256 * KIB)
+SHORT_US = {  # by links and chips, at 16 and 256 KiB a chip; the first was used in the fit
+    all_reduce_s: {
+        "nvlink4": {2: (7.3, 8.8), 4: (12.5, 11.8), 8: (19.0, 19.1)},
+        "nvlink5": {2: (11.0, 11.3), 4: (16.0, 17.3), 8: (26.6, 28.3)},
+    },
+    all_gather_s: {
+        "nvlink4": {2: (6.2, 7.6), 4: (8.5, 9.2), 8: (11.2, 13.6)},
+        "nvlink5": {2: (9.8, 10.2), 4: (13.6, 13.5), 8: (19.5, 18.9)},
+    },
+}
+
+
+@pytest.mark.parametrize("time_s", SHORT_US)
+@pytest.mark.parametrize("links", LINKS)
+@pytest.mark.parametrize("chips", [2, 4, 8])
+def test_a_short_buffer_takes_its_measured_time_within_a_sixth_and_the_band_holds_it(time_s, links, chips):
+    for size, measured_us in zip(SHORT_SIZES, SHORT_US[time_s][links][chips], strict=True):
+        base, low, high = (time_s(size, group(links, chips, band)) * 1e6 for band in ("base", "low", "high"))
+        assert base == pytest.approx(measured_us, rel=1 / 6)
+        assert min(low, high) <= measured_us <= max(low, high)
+
+
+@pytest.mark.parametrize("links", LINKS)
+@pytest.mark.parametrize("chips", [2, 4, 8, 72])
+def test_a_long_buffer_goes_as_if_there_were_no_short_ones(links, chips):
+    found = group(links, chips)
+    never = replace(found, up=replace(found.up, short_step_s=0.0))
+    for time_s in (all_reduce_s, all_gather_s):
+        assert time_s(128 * MIB, found) == time_s(128 * MIB, never)
+        assert time_s(KIB, found) <= time_s(KIB, never)
+
+
+def test_across_domains_and_without_a_short_step_buffers_go_as_long_ones():
+    found = group("nvlink4", 8)
+    across = replace(found, domains=2, nic_bytes_per_s=50e9)
+    for one in (across, group("nvlink4", 8)):
+        short = replace(one, up=replace(one.up, short_base_s=0.0, short_step_s=1e-9))
+        assert (all_gather_s(KIB, short) < all_gather_s(KIB, one)) == (one is not across)
+    never = replace(found, up=replace(found.up, short_base_s=0.0, short_step_s=0.0))
+    assert all_gather_s(0, never) == pytest.approx(8.4e-6 + 7 * 3.4e-6)
